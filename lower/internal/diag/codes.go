@@ -1,0 +1,91 @@
+package diag
+
+import "fmt"
+
+// A Code identifies a kind of diagnostic. Values are stable: they are never
+// reused or renumbered. Hundreds are stages: 1 source, 2 Go's own syntax and
+// type errors, 3 language subset, 4 calls and imports, 5 limits of BPF and of
+// the target kernel, 6 program type and attachment.
+type Code int
+
+// String returns the code as U followed by its number.
+func (c Code) String() string { return fmt.Sprintf("U%03d", int(c)) }
+
+const (
+	// UnsupportedStmt: a statement that has no meaning in a BPF program.
+	//
+	// Example: go f()
+	UnsupportedStmt Code = 301
+
+	// UnsupportedType: a type that a BPF program cannot hold.
+	//
+	// Example: var ch chan int
+	UnsupportedType Code = 302
+
+	// UnsupportedFloat: floating point and complex numbers; BPF has none.
+	//
+	// Example: x := 1.5 * float64(n)
+	UnsupportedFloat Code = 303
+
+	// UnsupportedExpr: an expression that undergo cannot give Go's meaning.
+	//
+	// Example: m := map[string]int{}
+	UnsupportedExpr Code = 304
+
+	// EscapingVariable: a pointer to a variable of a loop iteration outlives it.
+	//
+	// Example: for i := range 3 { p[i] = &i }
+	EscapingVariable Code = 305
+
+	// UnresolvedCall: a call whose function is not known when compiling.
+	//
+	// Example: fns[i]()
+	UnresolvedCall Code = 401
+
+	// RecursiveCall: a function that calls itself, directly or through others.
+	//
+	// Example: func f(n int) int { return f(n-1) }
+	RecursiveCall Code = 402
+
+	// NoBody: a call of a function whose source has no body and that is no
+	// helper.
+	//
+	// Example: func asm() int; asm()
+	NoBody Code = 403
+
+	// NonConstantFormat: a Printk format that is not a constant.
+	//
+	// Example: ebpf.Printk(s)
+	NonConstantFormat Code = 404
+
+	// FormatMismatch: a Printk format that does not fit its arguments.
+	//
+	// Example: ebpf.Printk("%d")
+	FormatMismatch Code = 405
+
+	// HelperUnavailable: a helper that the target kernel or the program type
+	// does not have.
+	//
+	// Example: ebpf.GetAttachCookie() on Linux 5.10
+	HelperUnavailable Code = 406
+
+	// HelperArgument: an argument that a helper cannot take.
+	//
+	// Example: a size that is not constant where the kernel needs one
+	HelperArgument Code = 407
+
+	// StackOverflow: the local variables need more stack than BPF has.
+	//
+	// Example: var buf [1024]byte
+	StackOverflow Code = 501
+
+	// ProgramTooLarge: more instructions than the target kernel takes.
+	ProgramTooLarge Code = 502
+
+	// TooManyArguments: a Printk call with more arguments than the kernel's
+	// helper takes.
+	TooManyArguments Code = 503
+
+	// FeatureMissing: something the target kernel lacks.
+	FeatureMissing Code = 504
+)

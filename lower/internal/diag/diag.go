@@ -1,0 +1,97 @@
+// Package diag holds the diagnostics of undergo: what a user reads when a
+// program is refused.
+//
+// It knows go/token and nothing else of the compiler, so that every stage can
+// report through it.
+package diag
+
+import (
+	"fmt"
+	"go/token"
+	"slices"
+	"strings"
+)
+
+// A Diagnostic is one reason why a program was refused. It is an error.
+type Diagnostic struct {
+	Code Code
+	Pos  token.Position
+	// Message says what is wrong; lower case, no full stop.
+	Message string
+	// Fix says what to write instead, or is empty if Message does.
+	Fix string
+}
+
+// Error formats d as file:line:col: message; fix [code].
+func (d *Diagnostic) Error() string {
+	var b strings.Builder
+	if d.Pos.IsValid() {
+		b.WriteString(d.Pos.String())
+		b.WriteString(": ")
+	}
+	b.WriteString(d.Message)
+	if d.Fix != "" {
+		b.WriteString("; ")
+		b.WriteString(d.Fix)
+	}
+	fmt.Fprintf(&b, " [%s]", d.Code)
+	return b.String()
+}
+
+// A List collects diagnostics. The zero List is empty and ready to use. It is
+// not safe for concurrent use.
+type List struct {
+	all []*Diagnostic
+}
+
+// Add appends a diagnostic.
+func (l *List) Add(code Code, pos token.Position, fix, format string, args ...any) {
+	l.all = append(l.all, &Diagnostic{Code: code, Pos: pos, Message: fmt.Sprintf(format, args...), Fix: fix})
+}
+
+// Append adds diagnostics made elsewhere.
+func (l *List) Append(ds ...*Diagnostic) { l.all = append(l.all, ds...) }
+
+// Len returns the number of diagnostics.
+func (l *List) Len() int { return len(l.all) }
+
+// Err returns the diagnostics in source order without repetitions as an
+// [Error], or nil if there are none.
+func (l *List) Err() error {
+	if len(l.all) == 0 {
+		return nil
+	}
+	e := Error(slices.Clone(l.all))
+	slices.SortStableFunc(e, func(a, b *Diagnostic) int {
+		if c := strings.Compare(a.Pos.Filename, b.Pos.Filename); c != 0 {
+			return c
+		}
+		if a.Pos.Line != b.Pos.Line {
+			return a.Pos.Line - b.Pos.Line
+		}
+		return a.Pos.Column - b.Pos.Column
+	})
+	return slices.CompactFunc(e, func(a, b *Diagnostic) bool { return *a == *b })
+}
+
+// An Error is one or more diagnostics, in source order. errors.As finds the
+// first *Diagnostic in it.
+type Error []*Diagnostic
+
+// Error returns one diagnostic per line.
+func (e Error) Error() string {
+	lines := make([]string, len(e))
+	for i, d := range e {
+		lines[i] = d.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the diagnostics one by one.
+func (e Error) Unwrap() []error {
+	errs := make([]error, len(e))
+	for i, d := range e {
+		errs[i] = d
+	}
+	return errs
+}

@@ -1,0 +1,100 @@
+package ir
+
+// A Module is one BPF program: its entry function first, the functions it
+// calls or passes to helpers, and the objects they refer to.
+type Module struct {
+	Funcs []*Func
+	Data  []*Data
+	Maps  []*Map
+	Sites []*Site
+}
+
+// NewFunc adds an empty function to m.
+func (m *Module) NewFunc(name string, pos Pos) *Func {
+	f := &Func{Name: name, Module: m, Pos: pos}
+	m.Funcs = append(m.Funcs, f)
+	return f
+}
+
+// NewSite adds a panic site to m.
+func (m *Module) NewSite(kind PanicKind, msg string, pos Pos) *Site {
+	s := &Site{Index: len(m.Sites), Kind: kind, Message: msg, Pos: pos}
+	m.Sites = append(m.Sites, s)
+	return s
+}
+
+// A Data is an object that outlives the program's run: a constant string or
+// table, or a package-level variable.
+type Data struct {
+	Name    string
+	Bytes   []byte
+	Align   int64
+	Mutable bool
+}
+
+// A Map is a BPF map the program refers to. The compiler knows no more of it
+// than its name; the loader binds it.
+type Map struct {
+	Name string
+}
+
+// A PanicKind says which of Go's run-time panics a site raises.
+type PanicKind uint8
+
+const (
+	PanicIndex    PanicKind = iota // index out of range
+	PanicSlice                     // slice bounds out of range
+	PanicNil                       // nil dereference
+	PanicDivide                    // integer divide by zero
+	PanicShift                     // negative shift amount
+	PanicAssert                    // failed type assertion
+	PanicConvert                   // slice to array conversion
+	PanicExplicit                  // panic(...)
+
+	NumPanicKinds
+)
+
+var panicNames = [NumPanicKinds]string{
+	"index", "slice", "nil", "divide", "shift", "assert", "convert", "explicit",
+}
+
+// String returns the name of k as the text form prints it.
+func (k PanicKind) String() string { return panicNames[k] }
+
+// A Site is a place in the source that may panic.
+type Site struct {
+	Index   int // position in Module.Sites
+	Kind    PanicKind
+	Message string // as Go's runtime words it
+	Pos     Pos
+}
+
+// An ArgKind says what a kernel helper takes for an argument.
+type ArgKind uint8
+
+const (
+	ArgScalar ArgKind = iota // an integer
+	ArgMem                   // a pointer to memory the helper reads
+	ArgOut                   // a pointer to memory the helper writes
+	ArgMap                   // a map
+	ArgCtx                   // the program's context
+	ArgFunc                  // a function that the helper calls
+	ArgKernel                // a pointer to a kernel object
+)
+
+// A Helper is a kernel helper as the compiler needs to know it.
+type Helper struct {
+	ID   int32  // BPF_FUNC_* number
+	Name string // as in the kernel, without bpf_
+	Args []ArgKind
+	// Sizes holds, for each ArgMem and ArgOut, the index of the argument that
+	// gives its size, or -1 if the map or the helper determines it.
+	Sizes []int
+	// Result is Void, I64 or the pointer type returned, which may be nil.
+	Result Type
+	// Flags are ReadsMem and WritesMem, as far as memory that the program can
+	// also reach is concerned; neither is set for a query of the environment.
+	Flags Flags
+	// InvalidatesPacket is set for helpers that may move packet data.
+	InvalidatesPacket bool
+}

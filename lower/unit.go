@@ -1,0 +1,80 @@
+package lower
+
+import (
+	"go/token"
+	"time"
+
+	"github.com/cilium/ebpf/asm"
+)
+
+// A Unit is a compiled program: what a loader needs to hand to the kernel, and
+// what a person needs to understand it. It refers to data sections, maps and
+// functions by name; it knows no file descriptor.
+type Unit struct {
+	// Name is the program's name in Go, such as main.onWrite.
+	Name string
+	// Insns is the program, entry function first, each function's first
+	// instruction carrying its symbol and, like every instruction of known origin, its source
+	// line (both as cilium metadata, so that they reach the kernel as BTF).
+	Insns asm.Instructions
+	// Data is the data sections that Insns refer to by name, each a single-entry array map.
+	Data []DataSection
+	// Maps is the names of the maps that Insns refer to, in order of first use.
+	Maps []string
+	// Panics is the panic sites, in the order of their counters in the section PanicSection.
+	Panics []PanicSite
+	// Lines maps instructions to source positions.
+	Lines []Line
+	// Funcs is the functions in order.
+	Funcs []FuncInfo
+	Stats Stats
+}
+
+// Names of the data sections a Unit may have.
+const (
+	// RodataSection holds constants. The loader freezes it.
+	RodataSection = ".rodata"
+	// PanicSection holds one 64-bit counter for each entry of Unit.Panics.
+	PanicSection = ".data.panics"
+)
+
+// A DataSection is the initial content of a single-entry array map.
+type DataSection struct {
+	Name     string
+	Bytes    []byte
+	ReadOnly bool
+}
+
+// A PanicSite is a place in the source at which the program may panic.
+type PanicSite struct {
+	Pos     token.Position
+	Kind    string // "index", "slice", "nil", "divide", "shift", "assert", "convert" or "explicit"
+	Message string // as Go's runtime words it
+}
+
+// A Line says that the instructions from raw offset Offset (in 8-byte slots) on come from Pos.
+type Line struct {
+	Offset int
+	Pos    token.Position
+}
+
+// A FuncInfo describes one function of a Unit.
+type FuncInfo struct {
+	Name   string // in Go
+	Symbol string // in Insns and BTF
+	Offset int    // raw, in 8-byte slots
+	Stack  int    // bytes of frame
+}
+
+// Stats is what a compilation cost and produced.
+type Stats struct {
+	Insns  int // 8-byte slots
+	Stack  int // bytes of the deepest call chain
+	Stages []StageTime
+}
+
+// A StageTime is the time one stage or pass took.
+type StageTime struct {
+	Stage string
+	Time  time.Duration
+}
