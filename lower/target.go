@@ -1,92 +1,31 @@
 package lower
 
-import "fmt"
-
-// A Version is a kernel release, such as 6.12.
-type Version struct{ Major, Minor int }
-
-// String returns the version as major.minor.
-func (v Version) String() string { return fmt.Sprintf("%d.%d", v.Major, v.Minor) }
-
-// AtLeast reports whether v is w or newer.
-func (v Version) AtLeast(w Version) bool {
-	return v.Major > w.Major || v.Major == w.Major && v.Minor >= w.Minor
-}
-
-// A Feature is something that kernels have from some version on and that
-// changes the code undergo generates.
-type Feature int
-
-const (
-	// ISAv4 is the instructions of -mcpu=v4: sdiv, smod, movsx, ldsx, bswap, gotol.
-	ISAv4 Feature = iota
-	// AtomicFetch is atomic operations that return the old value, xchg, cmpxchg.
-	AtomicFetch
-	// VarOffStack is loads and stores at variable offsets into the stack.
-	VarOffStack
-	// TraceVprintk is the helper bpf_trace_vprintk: printk with any number of arguments.
-	TraceVprintk
-	// PrintkFull is the full format syntax in bpf_trace_printk: width, %c, %u of all sizes.
-	PrintkFull
-	// SpillBounds is a verifier that keeps the bounds of scalars spilled to the stack.
-	SpillBounds
-
-	numFeatures
-)
-
-// features gives, for each Feature, its name and the first kernel release that
-// has it. Sources: the commits that introduced them, as listed in
-// https://docs.ebpf.io/linux/timeline/ and the kernel's git history.
-var features = [numFeatures]struct {
-	name string
-	min  Version
-}{
-	ISAv4:        {"isa-v4", Version{6, 6}},         // 1f9a1ea821ff "bpf: Support new sign-extension load insns" and followers
-	AtomicFetch:  {"atomic-fetch", Version{5, 12}},  // 5ca419f2864a "bpf: Add BPF_FETCH field / create atomic_fetch_add instruction"
-	VarOffStack:  {"var-off-stack", Version{5, 12}}, // 01f810ace9ed "bpf: Allow variable-offset stack access"
-	TraceVprintk: {"trace-vprintk", Version{5, 16}}, // 10aceb629e19 "bpf: Add bpf_trace_vprintk helper"
-	PrintkFull:   {"printk-full", Version{5, 13}},   // d9c9e4db186a "bpf: Factorize bpf_trace_printk and bpf_seq_printf"
-	SpillBounds:  {"spill-bounds", Version{5, 16}},  // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
-}
-
-// String returns the name of f as Target's text form uses it.
-func (f Feature) String() string { return features[f].name }
-
-// MinKernel returns the first kernel release that has f.
-func (f Feature) MinKernel() Version { return features[f].min }
+import "github.com/undergo-ebpf/undergo/lower/internal/target"
 
 // A Target is all that the compiler knows of the kernel and machine it compiles
 // for. It is a plain value: the same Target gives the same code on any host.
-type Target struct {
-	// Kernel decides which helpers are available.
-	Kernel Version
-	// Arch is the machine in Go's naming, amd64 or arm64.
-	Arch string
-	// Features is a bit set indexed by Feature. TargetFor fills it by version;
-	// a loader that has probed the running kernel may correct it.
-	Features uint64
-	// StackSize is the number of bytes a call chain may use: MAX_BPF_STACK in
-	// include/linux/filter.h.
-	StackSize int
-	// MaxInsns is the number of instructions of the largest program the kernel
-	// takes: BPF_COMPLEXITY_LIMIT_INSNS in include/linux/bpf.h for privileged
-	// loaders.
-	MaxInsns int
-}
+type Target = target.Target
+
+// A Version is a kernel release, such as 6.12.
+type Version = target.Version
+
+// A Feature is something that kernels have from some version on and that
+// changes the code undergo generates.
+type Feature = target.Feature
+
+// The features, see their documentation in the target's feature table.
+const (
+	ISAv4        = target.ISAv4
+	AtomicFetch  = target.AtomicFetch
+	VarOffStack  = target.VarOffStack
+	TraceVprintk = target.TraceVprintk
+	PrintkFull   = target.PrintkFull
+	SpillBounds  = target.SpillBounds
+)
 
 // MinKernel is the oldest kernel release that undergo compiles for.
-var MinKernel = Version{5, 10}
+var MinKernel = target.MinKernel
 
-// TargetFor returns the target for a mainline kernel of the given release.
-func TargetFor(kernel Version, arch string) Target {
-	t := Target{Kernel: kernel, Arch: arch, StackSize: 512, MaxInsns: 1_000_000}
-	for f := range numFeatures {
-		if kernel.AtLeast(features[f].min) {
-			t.Features |= 1 << f
-		}
-	}
-	return t
-}
-
-// Has reports whether the target has feature f.
-func (t Target) Has(f Feature) bool { return t.Features&(1<<f) != 0 }
+// TargetFor returns the target for a mainline kernel of the given release and
+// an architecture in Go's naming.
+func TargetFor(kernel Version, arch string) Target { return target.For(kernel, arch) }
