@@ -80,7 +80,16 @@ const (
 	ArgCtx                   // the program's context
 	ArgFunc                  // a function that the helper calls
 	ArgKernel                // a pointer to a kernel object
+
+	numArgKinds
 )
+
+var argKindNames = [numArgKinds]string{
+	"scalar", "mem", "out", "map", "ctx", "func", "kernel",
+}
+
+// String returns the name of k as the text form prints it.
+func (k ArgKind) String() string { return argKindNames[k] }
 
 // A Helper is a kernel helper as the compiler needs to know it.
 type Helper struct {
