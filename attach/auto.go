@@ -1,0 +1,39 @@
+package attach
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/undergo-ebpf/undergo/jit"
+)
+
+// Auto attaches p to the hook that its section names, as the directive
+// //ebpf:section, jit.As, the type of the context or the name of the function
+// say (see jit.Program.Section): tracepoint/GROUP/NAME (or tp/),
+// raw_tracepoint/NAME (or raw_tp/), xdp/INTERFACE.
+func Auto(p *jit.Program) (*Link, error) {
+	kind, target, _ := strings.Cut(p.Section(), "/")
+	switch kind {
+	case "tracepoint", "tp":
+		group, name, ok := strings.Cut(target, "/")
+		if !ok {
+			return nil, needsTarget(p, "tracepoint/GROUP/NAME", "attach.Tracepoint(p, group, name)")
+		}
+		return Tracepoint(p, group, name)
+	case "raw_tracepoint", "raw_tp":
+		if target == "" {
+			return nil, needsTarget(p, "raw_tracepoint/NAME", "attach.RawTracepoint(p, name)")
+		}
+		return RawTracepoint(p, target)
+	case "xdp":
+		if target == "" {
+			return nil, needsTarget(p, "xdp/INTERFACE", "attach.XDP(p, ifname)")
+		}
+		return XDP(p, target)
+	}
+	return nil, fmt.Errorf("attach %s: section %q names no hook that Auto knows: use the function of the hook, or cilium's link package with p.BPF()", p.Name(), p.Section())
+}
+
+func needsTarget(p *jit.Program, section, call string) error {
+	return fmt.Errorf("attach %s: section %q does not say where: write //ebpf:section %s, or call %s", p.Name(), p.Section(), section, call)
+}

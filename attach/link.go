@@ -1,0 +1,50 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
+
+	"github.com/undergo-ebpf/undergo/jit"
+)
+
+// A Link is a program attached to a hook. Its methods may be called
+// concurrently.
+type Link struct {
+	hook string
+	link link.Link // nil where the kernel knows no links for the hook
+	file io.Closer // what keeps the program attached if link is nil
+}
+
+// String describes the hook, such as tracepoint/syscalls/sys_enter_write.
+func (l *Link) String() string { return l.hook }
+
+// Raw returns cilium's link, for what it offers beyond this type. It is nil
+// where the kernel has no link object for the hook (perf events before
+// Linux 5.15).
+func (l *Link) Raw() link.Link { return l.link }
+
+// Close detaches the program, unless the link was pinned, and releases the
+// link.
+func (l *Link) Close() error {
+	if l.link != nil {
+		return l.link.Close()
+	}
+	return l.file.Close()
+}
+
+// attachError puts the hook before err and, where the cause is known, what to
+// do about it after it.
+func attachError(p *jit.Program, hook string, err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("attach %s to %s: %w: run as root or with CAP_BPF and CAP_PERFMON (CAP_NET_ADMIN for network hooks)", p.Name(), hook, err)
+	case errors.Is(err, link.ErrNotSupported):
+		return fmt.Errorf("attach %s to %s: the running kernel lacks this hook: %w", p.Name(), hook, err)
+	}
+	return fmt.Errorf("attach %s to %s: %w", p.Name(), hook, err)
+}

@@ -1,0 +1,70 @@
+package attach
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/cilium/ebpf/link"
+
+	"github.com/undergo-ebpf/undergo/jit"
+)
+
+// XDPMode says where in the receive path an XDP program runs.
+type XDPMode int
+
+const (
+	// XDPBest lets the kernel choose: the driver if it can, else generic.
+	XDPBest XDPMode = iota
+	// XDPGeneric runs the program after the kernel has made an sk_buff; works
+	// with every interface.
+	XDPGeneric
+	// XDPDriver runs the program in the driver, and fails if the driver cannot.
+	XDPDriver
+	// XDPOffload runs the program on the network card.
+	XDPOffload
+)
+
+// XDPOptions are the options of [XDP]. The zero value is XDPBest.
+type XDPOptions struct {
+	Mode XDPMode
+}
+
+// XDP attaches p to the network interface of the given name. At most one
+// option struct may be given.
+//
+// p must be of type xdp. Needs Linux 5.9.
+func XDP(p *jit.Program, ifname string, opts ...XDPOptions) (*Link, error) {
+	hook := "xdp on " + ifname
+	iface, err := net.InterfaceByName(ifname)
+	if err != nil {
+		return nil, attachError(p, hook, unknownInterface(ifname, err))
+	}
+	var o XDPOptions
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	flags := map[XDPMode]link.XDPAttachFlags{
+		XDPGeneric: link.XDPGenericMode,
+		XDPDriver:  link.XDPDriverMode,
+		XDPOffload: link.XDPOffloadMode,
+	}[o.Mode]
+	l, err := link.AttachXDP(link.XDPOptions{Program: p.BPF(), Interface: iface.Index, Flags: flags})
+	if err != nil {
+		return nil, attachError(p, hook, err)
+	}
+	return &Link{hook: hook, link: l}, nil
+}
+
+// unknownInterface adds the interfaces there are.
+func unknownInterface(name string, err error) error {
+	ifaces, listErr := net.Interfaces()
+	if listErr != nil {
+		return errors.Join(err, listErr)
+	}
+	names := make([]string, len(ifaces))
+	for i, f := range ifaces {
+		names[i] = f.Name
+	}
+	return fmt.Errorf("%w: the interfaces are %q", err, names)
+}
