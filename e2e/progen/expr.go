@@ -1,0 +1,257 @@
+package progen
+
+import (
+	"fmt"
+	"strings"
+)
+
+// expr returns an expression of type t. Integer and boolean expressions are
+// never constant.
+func (g *gen) expr(t *typ, depth int) string {
+	switch t.kind {
+	case kindInt:
+		return g.intExpr(t, depth)
+	case kindBool:
+		return g.boolExpr(depth)
+	case kindPointer:
+		return g.pointerExpr(t, depth)
+	}
+	if v := g.place(t); v != "" && g.chance(60) {
+		return v
+	}
+	if call := g.callExpr(t, depth); call != "" && g.chance(50) {
+		return call
+	}
+	return g.composite(t, depth)
+}
+
+// leafOf returns a readable place of exactly type t, or a conversion of one
+// of another integer type.
+func (g *gen) leafOf(t *typ) string {
+	if p := g.place(t); p != "" {
+		return p
+	}
+	if t.kind == kindBool {
+		other := g.intType()
+		return fmt.Sprintf("(%s > %s)", g.leafOf(other), g.literal(other))
+	}
+	var ints []*variable
+	for _, v := range g.scope {
+		if v.typ.kind == kindInt {
+			ints = append(ints, v)
+		}
+	}
+	v := ints[g.r.IntN(len(ints))]
+	return fmt.Sprintf("%s(%s)", t.name, v.name)
+}
+
+// place returns something addressable or readable of type t, or "".
+func (g *gen) place(t *typ) string {
+	var found []string
+	for _, v := range g.scope {
+		g.placesIn(v.name, v.typ, t, &found, 3)
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return found[g.r.IntN(len(found))]
+}
+
+// placesIn collects the places of type want inside name, which is of type t.
+func (g *gen) placesIn(name string, t, want *typ, found *[]string, depth int) {
+	if t.name == want.name {
+		*found = append(*found, name)
+		return
+	}
+	if depth == 0 {
+		return
+	}
+	switch t.kind {
+	case kindArray:
+		g.placesIn(name+"["+g.index(t.len)+"]", t.elem, want, found, depth-1)
+	case kindStruct:
+		for _, f := range t.fields {
+			g.placesIn(name+"."+f.name, f.typ, want, found, depth-1)
+		}
+	case kindPointer:
+		if t.elem.kind == kindStruct || t.elem.kind == kindArray {
+			g.placesIn("(*"+name+")", t.elem, want, found, depth-1)
+		} else {
+			g.placesIn("*"+name, t.elem, want, found, depth-1)
+		}
+	}
+}
+
+// index returns an index into an array of length n: usually in range.
+func (g *gen) index(n int) string {
+	var ints []*variable
+	for _, v := range g.scope {
+		if v.typ.kind == kindInt {
+			ints = append(ints, v)
+		}
+	}
+	if len(ints) == 0 || g.chance(40) {
+		return fmt.Sprint(g.r.IntN(n))
+	}
+	v := ints[g.r.IntN(len(ints))]
+	switch {
+	case g.chance(5):
+		return v.name // may panic
+	case v.typ.signed:
+		return fmt.Sprintf("uint(%s)%%%d", v.name, n)
+	case n&(n-1) == 0:
+		return fmt.Sprintf("%s&%d", v.name, n-1)
+	}
+	return fmt.Sprintf("%s%%%d", v.name, n)
+}
+
+var arithmetic = []string{"+", "-", "*", "&", "|", "^", "&^", "/", "%", "<<", ">>"}
+
+func (g *gen) intExpr(t *typ, depth int) string {
+	if depth <= 0 {
+		return g.leafOf(t)
+	}
+	switch n := g.r.IntN(100); {
+	case n < 25:
+		return g.leafOf(t)
+	case n < 65:
+		return g.binary(t, depth)
+	case n < 72:
+		return fmt.Sprintf("(%s%s)", []string{"-", "^"}[g.r.IntN(2)], g.intExpr(t, depth-1))
+	case n < 86:
+		return fmt.Sprintf("%s(%s)", t.name, g.intExpr(g.intType(), depth-1))
+	case n < 90:
+		return fmt.Sprintf("%s(%s, %s)", []string{"min", "max"}[g.r.IntN(2)], g.intExpr(t, depth-1), g.intExpr(t, depth-1))
+	case n < 92:
+		s := g.stringConst()
+		return fmt.Sprintf("%s(%q[%s])", t.name, s, g.index(len(s)))
+	}
+	if call := g.callExpr(t, depth); call != "" {
+		return call
+	}
+	return g.binary(t, depth)
+}
+
+func (g *gen) stringConst() string {
+	return []string{"undergo", "a", "\x00\xff\x80z", "eBPF in pure Go"}[g.r.IntN(4)]
+}
+
+func (g *gen) binary(t *typ, depth int) string {
+	op := arithmetic[g.r.IntN(len(arithmetic))]
+	x := g.intExpr(t, depth-1)
+	switch op {
+	case "<<", ">>":
+		return fmt.Sprintf("(%s %s %s)", x, op, g.shiftCount(depth-1))
+	case "/", "%":
+		return fmt.Sprintf("(%s %s %s)", x, op, g.divisor(t, depth-1))
+	}
+	if g.chance(35) {
+		return fmt.Sprintf("(%s %s %s)", x, op, g.literal(t))
+	}
+	if g.chance(10) {
+		return fmt.Sprintf("(%s %s %s)", g.literal(t), op, x)
+	}
+	return fmt.Sprintf("(%s %s %s)", x, op, g.intExpr(t, depth-1))
+}
+
+// shiftCount returns a shift count: of any unsigned type, or seldom of a signed
+// type, when it may be negative and panic.
+func (g *gen) shiftCount(depth int) string {
+	switch n := g.r.IntN(20); {
+	case n < 8:
+		return fmt.Sprint(g.r.IntN(70))
+	case n < 9:
+		return g.intExpr(g.intType(), depth)
+	case n < 14:
+		return fmt.Sprintf("(%s & %d)", g.intExpr(g.intType(), depth), []int{7, 15, 31, 63, 127}[g.r.IntN(5)])
+	}
+	t := intTypes[4+g.r.IntN(4)]
+	return g.intExpr(t, depth)
+}
+
+// divisor returns a divisor: a literal, one that cannot be zero, or seldom
+// any.
+func (g *gen) divisor(t *typ, depth int) string {
+	switch n := g.r.IntN(20); {
+	case n < 9:
+		for {
+			if l := g.literal(t); l != "0" {
+				return l
+			}
+		}
+	case n < 10:
+		return g.intExpr(t, depth)
+	}
+	return fmt.Sprintf("(%s | 1)", g.intExpr(t, depth))
+}
+
+var comparisons = []string{"==", "!=", "<", "<=", ">", ">="}
+
+func (g *gen) boolExpr(depth int) string {
+	if depth <= 0 {
+		return g.leafOf(boolType)
+	}
+	switch n := g.r.IntN(100); {
+	case n < 15:
+		return g.leafOf(boolType)
+	case n < 60:
+		t := g.intType()
+		y := g.literal(t)
+		if g.chance(60) {
+			y = g.intExpr(t, depth-1)
+		}
+		return fmt.Sprintf("(%s %s %s)", g.intExpr(t, depth-1), comparisons[g.r.IntN(6)], y)
+	case n < 70:
+		return "!" + g.boolExpr(depth-1)
+	case n < 90:
+		return fmt.Sprintf("(%s %s %s)", g.boolExpr(depth-1), []string{"&&", "||"}[g.r.IntN(2)], g.boolExpr(depth-1))
+	}
+	// Equality of aggregates.
+	for range 3 {
+		v := g.scope[g.r.IntN(len(g.scope))]
+		if v.typ.kind == kindArray || v.typ.kind == kindStruct {
+			return fmt.Sprintf("(%s %s %s)", v.name, comparisons[g.r.IntN(2)], "("+g.expr(v.typ, depth-1)+")")
+		}
+	}
+	return g.leafOf(boolType)
+}
+
+// pointerExpr returns a pointer to a variable of type t.elem, or a new one.
+func (g *gen) pointerExpr(t *typ, depth int) string {
+	var found []string
+	for _, v := range g.scope {
+		switch {
+		case v.typ.name == t.name:
+			found = append(found, v.name)
+		case !v.fixed && v.typ.kind != kindPointer:
+			var places []string
+			g.placesIn(v.name, v.typ, t.elem, &places, 2)
+			for _, p := range places {
+				found = append(found, "&"+p)
+			}
+		}
+	}
+	if len(found) == 0 || g.loops == 0 && g.chance(5) {
+		return fmt.Sprintf("new(%s)", t.elem.name)
+	}
+	return found[g.r.IntN(len(found))]
+}
+
+// callExpr returns a call of a function with the single result t, or "".
+func (g *gen) callExpr(t *typ, depth int) string {
+	for _, f := range g.funcs {
+		if len(f.results) == 1 && f.results[0].name == t.name && g.budget > 0 && g.trips <= 4 {
+			g.budget -= 3
+			return g.call(f, depth)
+		}
+	}
+	return ""
+}
+
+func (g *gen) call(f *fn, depth int) string {
+	args := make([]string, len(f.params))
+	for i, p := range f.params {
+		args[i] = g.expr(p, min(depth, 2)-1)
+	}
+	return f.name + "(" + strings.Join(args, ", ") + ")"
+}

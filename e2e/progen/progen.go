@@ -1,0 +1,233 @@
+// Package progen generates random Go programs for differential testing: valid,
+// terminating, deterministic functions over integers, booleans, arrays and
+// structs, in which every operation that Go defines may occur, run-time panics included.
+//
+// A program is a function of a fixed signature, so that all programs can be
+// run the same way: compiled natively, interpreted, and in the kernel.
+//
+// Method: types, helper functions and statements are grown top-down with a
+// budget, in the manner of Csmith (Yang et al., "Finding and Understanding Bugs in C
+// Compilers", PLDI 2011), except that nothing needs to be avoided for its
+// meaning, since Go leaves nothing undefined. What has to be avoided is what Go rejects at
+// compile time: no expression is constant, because every operand tree ends in
+// at least one variable.
+package progen
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// Signature is the type of every generated function: it takes 6 integers and
+// returns 4.
+type Signature = func(in [6]uint64) [4]uint64
+
+// A Program is the text of a generated program.
+type Program struct {
+	Seed uint64
+	// Name is the function to run; its type is Signature.
+	Name string
+	// Decls is the declarations, without a package clause. All names they declare end
+	// in the seed, so that many programs fit in one package.
+	Decls string
+}
+
+// Source returns the program as a file of its own.
+func (p *Program) Source() string { return "package p\n\n" + p.Decls }
+
+// New generates the program of the given seed.
+func New(seed uint64) *Program {
+	g := &gen{
+		r:      rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)),
+		suffix: fmt.Sprint(seed),
+	}
+	g.types()
+	for range g.r.IntN(4) {
+		g.function()
+	}
+	name := g.entry()
+	return &Program{Seed: seed, Name: name, Decls: g.out.String()}
+}
+
+// Inputs returns argument tuples for the program of the given seed: boundary values
+// of all widths and random ones.
+func Inputs(seed uint64, n int) [][6]uint64 {
+	r := rand.New(rand.NewPCG(seed, 0xbf58476d1ce4e5b9))
+	in := make([][6]uint64, n)
+	for i := range in {
+		for j := range in[i] {
+			in[i][j] = boundary(r)
+		}
+	}
+	return in
+}
+
+// boundary returns a value that is often close to a power of two or to zero.
+func boundary(r *rand.Rand) uint64 {
+	switch r.IntN(4) {
+	case 0:
+		return uint64(r.IntN(12)) - 4
+	case 1:
+		return 1<<r.IntN(64) + uint64(r.IntN(3)) - 1
+	case 2:
+		return uint64(int64(r.Uint64()) >> r.IntN(64))
+	default:
+		return r.Uint64()
+	}
+}
+
+// gen is the state of one program's generation.
+type gen struct {
+	r      *rand.Rand
+	out    strings.Builder
+	suffix string
+
+	structs []*typ
+	funcs   []*fn
+
+	// State of the function being generated.
+	scope   []*variable
+	indent  int
+	names   int
+	budget  int // statements left
+	loops   int // loop nesting depth
+	trips   int // product of the trip counts of the enclosing loops
+	labels  []*label
+	results []*typ
+}
+
+// A fn is a helper function that later ones may call.
+type fn struct {
+	name    string
+	params  []*typ
+	results []*typ
+	cost    int // calls it makes, transitively, weighted by loops
+}
+
+// A variable is something that can be read and, unless it is fixed, assigned.
+type variable struct {
+	name  string
+	typ   *typ
+	fixed bool // a loop counter
+}
+
+// A label is an enclosing labelled loop.
+type label struct {
+	name string
+	used bool
+}
+
+func (g *gen) chance(percent int) bool { return g.r.IntN(100) < percent }
+
+func (g *gen) name(prefix string) string {
+	g.names++
+	return fmt.Sprintf("%s%d", prefix, g.names)
+}
+
+func (g *gen) line(format string, args ...any) {
+	g.out.WriteString(strings.Repeat("\t", g.indent))
+	fmt.Fprintf(&g.out, format, args...)
+	g.out.WriteByte('\n')
+}
+
+// declare adds a variable to the scope, and a use of it to the text, since Go
+// rejects unused ones.
+func (g *gen) declare(name string, t *typ) *variable {
+	v := &variable{name: name, typ: t}
+	g.scope = append(g.scope, v)
+	g.line("_ = %s", name)
+	return v
+}
+
+// function generates a helper function.
+func (g *gen) function() {
+	f := &fn{name: g.name("f") + "_" + g.suffix}
+	var params []string
+	g.begin(8 + g.r.IntN(10))
+	for i := range 1 + g.r.IntN(5) {
+		t := g.anyType()
+		switch {
+		case i == 0:
+			t = g.intType() // so that there is always a variable to build on
+		case g.chance(20):
+			t = pointerTo(t)
+		}
+		f.params = append(f.params, t)
+		name := fmt.Sprintf("p%d", i)
+		params = append(params, name+" "+t.name)
+		g.scope = append(g.scope, &variable{name: name, typ: t})
+	}
+	var results []string
+	for range 1 + g.r.IntN(3) {
+		t := g.anyType()
+		f.results = append(f.results, t)
+		results = append(results, t.name)
+	}
+	g.results = f.results
+	g.line("func %s(%s) (%s) {", f.name, strings.Join(params, ", "), strings.Join(results, ", "))
+	g.body()
+	g.line("}\n")
+	g.funcs = append(g.funcs, f)
+}
+
+// entry generates the function to run.
+func (g *gen) entry() string {
+	name := "F_" + g.suffix
+	g.begin(12 + g.r.IntN(20))
+	g.line("func %s(in [6]uint64) (out [4]uint64) {", name)
+	g.indent++
+	g.scope = append(g.scope, &variable{name: "in", typ: arrayOf(uint64Type, 6)})
+	for i := range 6 {
+		t := intTypes[g.r.IntN(len(intTypes))]
+		v := g.name("v")
+		g.line("%s := %s(in[%d])", v, t.name, i)
+		g.declare(v, t)
+	}
+	g.statements()
+	for i := range 4 {
+		g.line("out[%d] = uint64(%s)", i, g.expr(g.intType(), 3))
+	}
+	// Fold what the variables hold into the result, so that nothing is dead.
+	for _, v := range g.scope {
+		for i, leaf := range v.leaves() {
+			if i == maxFolded {
+				break
+			}
+			switch leaf.typ.kind {
+			case kindInt:
+				g.line("out[%d] = out[%d]*31 + uint64(%s)", g.r.IntN(4), g.r.IntN(4), leaf.name)
+			case kindBool:
+				g.line("if %s {\n\t\tout[%d]++\n\t}", leaf.name, g.r.IntN(4))
+			}
+		}
+	}
+	g.line("return out")
+	g.indent--
+	g.line("}")
+	return name
+}
+
+// maxFolded bounds how many parts of one variable go into the result.
+const maxFolded = 8
+
+// begin resets the state of the function being generated.
+func (g *gen) begin(budget int) {
+	g.scope, g.labels, g.results = nil, nil, nil
+	g.indent, g.loops, g.trips = 0, 0, 1
+	g.budget = budget
+}
+
+// body generates statements and a final return.
+func (g *gen) body() {
+	g.indent++
+	g.statements()
+	g.returnStmt()
+	g.indent--
+}
+
+func (g *gen) statements() {
+	for g.budget > 0 {
+		g.statement()
+	}
+}

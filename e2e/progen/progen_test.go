@@ -1,0 +1,42 @@
+package progen
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"testing"
+)
+
+// TestValid checks that generated programs are valid Go.
+func TestValid(t *testing.T) {
+	n := uint64(2000)
+	if testing.Short() {
+		n = 200
+	}
+	for seed := range n {
+		p := New(seed)
+		fset := token.NewFileSet()
+		f, err := parser.ParseFile(fset, "p.go", p.Source(), 0)
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, p.Source())
+		}
+		var conf types.Config
+		pkg, err := conf.Check("p", fset, []*ast.File{f}, nil)
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, p.Source())
+		}
+		if pkg.Scope().Lookup(p.Name) == nil {
+			t.Fatalf("seed %d declares no %s", seed, p.Name)
+		}
+	}
+}
+
+// TestDeterministic checks that a seed always gives the same program.
+func TestDeterministic(t *testing.T) {
+	for seed := range uint64(50) {
+		if New(seed).Decls != New(seed).Decls {
+			t.Fatalf("seed %d gives two programs", seed)
+		}
+	}
+}
