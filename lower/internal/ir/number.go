@@ -20,11 +20,18 @@ func number(f *Func) numbering {
 		values: make(map[*Value]int),
 	}
 	used := make(map[*Value]bool)
+	use := func(args []*Value) {
+		for _, a := range args {
+			used[a] = true
+		}
+	}
 	for _, b := range n.order {
 		for _, v := range b.Instrs {
-			for _, a := range v.Args {
-				used[a] = true
-			}
+			use(v.Args)
+		}
+		use(b.Term.Args)
+		for _, e := range b.Term.Succs {
+			use(e.Args)
 		}
 	}
 	name := func(v *Value) {
