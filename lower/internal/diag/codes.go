@@ -12,6 +12,46 @@ type Code int
 func (c Code) String() string { return fmt.Sprintf("U%03d", int(c)) }
 
 const (
+	// SourceMissing: the source of a function cannot be read.
+	//
+	// Example: jit.Compile(f) on a machine that has the binary only
+	SourceMissing Code = 101
+
+	// SourceChanged: the source is not what the running binary was built from.
+	//
+	// Example: a line was added above f after go build
+	SourceChanged Code = 102
+
+	// UnsuitableValue: a Go value whose declaration cannot be found or compiled.
+	//
+	// Example: jit.Compile(reader.Read) where reader is an io.Reader
+	UnsuitableValue Code = 103
+
+	// UnsuitableCapture: a variable of the enclosing function that a closure
+	// uses and whose value cannot be taken over as a constant.
+	//
+	// Example: n := 0; prog, err := jit.Compile(func(ctx ebpf.Context) int { n++; return n })
+	UnsuitableCapture Code = 104
+
+	// UnknownConst: an option gives a value to something that the program does
+	// not have, or a value of the wrong type.
+	//
+	// Example: jit.WithConst("prot", uint16(80))
+	UnknownConst Code = 105
+
+	// SyntaxError: the source is not Go.
+	//
+	// Example: func f( {
+	SyntaxError Code = 201
+
+	// TypeError: Go's type checker refuses the source.
+	//
+	// Example: return "one" in a function that returns int
+	TypeError Code = 202
+
+	// TooManyErrors: more errors were found than are reported.
+	TooManyErrors Code = 203
+
 	// UnsupportedStmt: a statement that has no meaning in a BPF program.
 	//
 	// Example: go f()
@@ -74,6 +114,14 @@ const (
 	// Example: a size that is not constant where the kernel needs one
 	HelperArgument Code = 407
 
+	// UnsupportedImport: the use of a package that kernel-side code cannot import.
+	//
+	// Example: fmt.Println(pid)
+	UnsupportedImport Code = 410
+
+	// HostOnly: the use of a function of package ebpf that runs on the host only.
+	HostOnly Code = 411
+
 	// StackOverflow: the local variables need more stack than BPF has.
 	//
 	// Example: var buf [1024]byte
@@ -88,4 +136,25 @@ const (
 
 	// FeatureMissing: something the target kernel lacks.
 	FeatureMissing Code = 504
+
+	// NoProgram: source without any function that is a program.
+	//
+	// Example: a file whose functions have no //ebpf:section directive
+	NoProgram Code = 601
+
+	// UnknownProgramType: nothing says what kind of program a function is.
+	//
+	// Example: jit.Compile(func(ctx ebpf.Context) int { return 0 })
+	UnknownProgramType Code = 602
+
+	// UnknownSection: a section name that is not one of libbpf's, or is incomplete.
+	//
+	// Example: //ebpf:section tracepiont/syscalls/sys_enter_write
+	UnknownSection Code = 603
+
+	// UnsuitableSignature: parameters or results that a program of its type
+	// cannot have.
+	//
+	// Example: func prog(ctx ebpf.Context) string
+	UnsuitableSignature Code = 604
 )
