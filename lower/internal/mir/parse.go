@@ -257,7 +257,7 @@ func (p *parser) operand(in *Inst, c byte) (err error) {
 			in.Imm, err = p.displacement()
 		}
 	case 'G':
-		in.Sym, err = p.sym()
+		in.Sym, err = p.callee()
 	case 'A':
 		in.NArgs, err = p.nargs()
 	case 'O':

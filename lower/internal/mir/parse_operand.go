@@ -184,6 +184,7 @@ func (p *parser) memory(base *Reg, in *Inst) error {
 	return p.expect("]")
 }
 
+// sym consumes the kind and name of something that has an address.
 func (p *parser) sym() (*Sym, error) {
 	kind := p.word()
 	if kind == "_" {
@@ -193,23 +194,27 @@ func (p *parser) sym() (*Sym, error) {
 		if kind != name {
 			continue
 		}
-		s := &Sym{Kind: SymKind(k)}
 		p.space()
-		var err error
-		if s.Name, err = p.name(); err != nil || s.Kind != SymHelper {
-			return s, err
-		}
-		if err := p.expect("#"); err != nil {
-			return nil, err
-		}
-		id, err := p.number()
-		if err == nil && int64(int32(id)) != id {
-			err = fmt.Errorf("helper number %d out of range", id)
-		}
-		s.ID = int32(id)
-		return s, err
+		name, err := p.name()
+		return &Sym{Kind: SymKind(k), Name: name}, err
 	}
 	return nil, fmt.Errorf("unknown kind of symbol %q", kind)
+}
+
+// callee consumes the name of a function, or name and number of a helper.
+func (p *parser) callee() (*Sym, error) {
+	name, err := p.name()
+	if err != nil {
+		return nil, err
+	}
+	if !p.accept("#") {
+		return &Sym{Kind: SymFunc, Name: name}, nil
+	}
+	id, err := p.number()
+	if err == nil && int64(int32(id)) != id {
+		err = fmt.Errorf("helper number %d out of range", id)
+	}
+	return &Sym{Kind: SymHelper, Name: name, ID: int32(id)}, err
 }
 
 func (p *parser) nargs() (uint8, error) {

@@ -158,7 +158,7 @@ func (p *printer) operand(in *Inst, c byte) {
 		p.sym(in.Sym)
 		p.signed(in.Imm)
 	case 'G':
-		p.sym(in.Sym)
+		p.callee(in.Sym)
 	case 'A':
 		p.WriteByte('(')
 		p.int(int64(in.NArgs))
@@ -202,7 +202,7 @@ func (p *printer) memory(base Reg, in *Inst) {
 	p.WriteByte(']')
 }
 
-// sym writes kind name, with the helper's number after its name.
+// sym writes kind name.
 func (p *printer) sym(s *Sym) {
 	if s == nil {
 		p.WriteByte('_')
@@ -210,6 +210,15 @@ func (p *printer) sym(s *Sym) {
 	}
 	p.WriteString(symKindNames[s.Kind])
 	p.WriteByte(' ')
+	p.name(s.Name)
+}
+
+// callee writes the name of a function, or name and number of a helper.
+func (p *printer) callee(s *Sym) {
+	if s == nil {
+		p.name("")
+		return
+	}
 	p.name(s.Name)
 	if s.Kind == SymHelper {
 		p.WriteByte('#')

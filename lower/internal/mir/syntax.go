@@ -23,7 +23,7 @@ import "strings"
 //	N  memory at Dst or Slot, plus Off
 //	F  Slot plus Imm
 //	Y  Sym plus Imm
-//	G  Sym
+//	G  Sym of the kind that is called: f, or h#6 for helper number 6
 //	A  NArgs in parentheses
 //	O  Imm as the name of an atomic operation
 //	C  Cond
