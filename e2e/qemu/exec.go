@@ -1,0 +1,145 @@
+package qemu
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/undergo-ebpf/undergo/e2e/kernels"
+)
+
+// DefaultTimeout is the time a guest gets unless told otherwise, boot included.
+const DefaultTimeout = 5 * time.Minute
+
+// Options are the options of [Exec].
+type Options struct {
+	Kernel  string
+	Modules []string
+	Timeout time.Duration
+	KVM     bool
+	// Data is a directory that is copied into the guest under its own name, if
+	// it exists.
+	Data string
+	// Env is added to the program's environment.
+	Env []string
+	// Output receives what the guest prints; standard output if nil.
+	Output io.Writer
+}
+
+// DefaultStore returns the kernels in the user's cache, pinned by the lock file
+// of this repository.
+func DefaultStore(progress io.Writer) (*kernels.Store, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(cache, "undergo")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	return &kernels.Store{Dir: dir, Lock: filepath.Join(sourceDir(), "../kernels/kernels.lock"), Log: progress}, nil
+}
+
+// sourceDir is the directory of this file.
+func sourceDir() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(file)
+}
+
+// Exec runs a static program in a guest and returns its exit status. A guest
+// that dies before the program prints anything is started once more.
+func Exec(ctx context.Context, store *kernels.Store, o Options, binary string, args []string) (int, error) {
+	arch, err := architecture(binary)
+	if err != nil {
+		return 0, err
+	}
+	kernel, err := store.Get(ctx, o.Kernel, arch)
+	if err != nil {
+		return 0, err
+	}
+	emulator, err := store.Emulator(ctx, arch)
+	if err != nil {
+		return 0, err
+	}
+	guest, err := buildGuest(ctx, store.Dir, arch)
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(guest)
+	counted := &countingWriter{w: o.Output}
+	if o.Output == nil {
+		counted.w = os.Stdout
+	}
+	m := &Machine{
+		Kernel: kernel, Emulator: emulator, Init: guest,
+		Binary: binary, Args: args, Env: o.Env, Modules: o.Modules,
+		Memory: 512, KVM: o.KVM, Output: counted,
+	}
+	if info, err := os.Stat(o.Data); err == nil && info.IsDir() {
+		m.Data = map[string]string{filepath.Base(o.Data): o.Data}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	status, err := m.Run(ctx)
+	if errors.Is(err, ErrNoResult) && counted.n == 0 {
+		status, err = m.Run(ctx)
+	}
+	return status, err
+}
+
+type countingWriter struct {
+	w io.Writer
+	n int
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	c.n += len(p)
+	return c.w.Write(p)
+}
+
+// architecture returns the architecture of a program, which must be static.
+func architecture(binary string) (string, error) {
+	f, err := elf.Open(binary)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return "", fmt.Errorf("%s is linked dynamically and the guest has no libraries: build it with CGO_ENABLED=0", binary)
+		}
+	}
+	switch f.Machine {
+	case elf.EM_X86_64:
+		return "amd64", nil
+	case elf.EM_AARCH64:
+		return "arm64", nil
+	}
+	return "", fmt.Errorf("%s is for %s: guests are amd64 or arm64", binary, f.Machine)
+}
+
+// buildGuest builds the guest's first program.
+func buildGuest(ctx context.Context, dir, arch string) (string, error) {
+	out, err := os.CreateTemp(dir, "guest-")
+	if err != nil {
+		return "", err
+	}
+	out.Close()
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out.Name(), "./e2e/guest")
+	cmd.Dir = filepath.Join(sourceDir(), "../..")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the guest's init: %w: %s", err, text)
+	}
+	return out.Name(), nil
+}

@@ -1,0 +1,66 @@
+// Vmrun runs a program, usually a test binary, in a test kernel:
+//
+//	go run ./e2e/vmrun -kernel 6.12 -- ./jit.test -test.v
+//	go test -exec 'go run ./e2e/vmrun -kernel 6.1' ./jit
+//
+// The program must be static (CGO_ENABLED=0). Its directory's testdata is
+// copied into the guest. The exit status is the program's own; 124 is a timeout,
+// 125 a guest that ended without a result.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/undergo-ebpf/undergo/e2e/kernels"
+	"github.com/undergo-ebpf/undergo/e2e/qemu"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("vmrun: ")
+	var o qemu.Options
+	flag.StringVar(&o.Kernel, "kernel", "6.12", "kernel to boot: "+strings.Join(kernels.Names(), ", "))
+	modules := flag.String("modules", "", "modules to load, separated by commas")
+	flag.DurationVar(&o.Timeout, "timeout", qemu.DefaultTimeout, "time limit, boot included")
+	flag.BoolVar(&o.KVM, "kvm", false, "use hardware virtualisation")
+	flag.StringVar(&o.Data, "data", "testdata", "directory to copy into the guest, if it exists")
+	update := flag.Bool("update", false, "pin the newest versions of all kernels and exit")
+	flag.Parse()
+	if *modules != "" {
+		o.Modules = strings.Split(*modules, ",")
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	store, err := qemu.DefaultStore(os.Stderr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if *update {
+		if err := store.Update(ctx); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	if flag.NArg() == 0 {
+		log.Fatal("name the program to run after the flags")
+	}
+	status, err := qemu.Exec(ctx, store, o, flag.Arg(0), flag.Args()[1:])
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Fprintln(os.Stderr, "vmrun:", err)
+		os.Exit(124)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "vmrun:", err)
+		os.Exit(125)
+	}
+	os.Exit(status)
+}
