@@ -40,3 +40,32 @@ func TestDeterministic(t *testing.T) {
 		}
 	}
 }
+
+// TestNative checks that generated programs run, and that most of them end
+// without a panic: a generator whose programs all panic tests little.
+func TestNative(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	var programs []*Program
+	for seed := range uint64(100) {
+		programs = append(programs, New(seed))
+	}
+	all, err := Native(programs, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	panics := map[string]int{}
+	for _, outcomes := range all {
+		for _, o := range outcomes {
+			panics[o.Panic]++
+		}
+	}
+	t.Logf("panics of 400 runs: %v", panics)
+	if panics[""] < 200 {
+		t.Errorf("only %d of 400 runs end without a panic", panics[""])
+	}
+	if len(panics) < 3 {
+		t.Errorf("only these outcomes: %v", panics)
+	}
+}
