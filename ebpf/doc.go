@@ -1,0 +1,2 @@
+// Package ebpf is what kernel-side Go imports.
+package ebpf
