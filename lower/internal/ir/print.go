@@ -232,13 +232,15 @@ func (p *printer) args(args []*Value) {
 }
 
 func (p *printer) aux(aux Aux) {
-	switch o := aux.(type) {
-	case nil:
+	if isMissing(aux) {
 		p.buf.WriteString("?missing")
+		return
+	}
+	switch o := aux.(type) {
 	case *Slot:
 		p.printf("s%d", o.Index)
 	case *Site:
-		p.site(o)
+		p.printf("!%d", o.Index)
 	case *Helper:
 		p.buf.WriteString(p.name(o))
 	case AtomicOp:
@@ -246,14 +248,6 @@ func (p *printer) aux(aux Aux) {
 	default:
 		p.printf("@%s", p.name(o))
 	}
-}
-
-func (p *printer) site(s *Site) {
-	if s == nil {
-		p.buf.WriteString("!?missing")
-		return
-	}
-	p.printf("!%d", s.Index)
 }
 
 func (p *printer) term(t *Term) {
@@ -270,8 +264,29 @@ func (p *printer) term(t *Term) {
 	}
 	if t.Kind == TermPanic {
 		p.buf.WriteByte(' ')
-		p.site(t.Site)
+		p.aux(t.Site)
 	}
+}
+
+// isMissing reports whether aux refers to nothing.
+func isMissing(aux Aux) bool {
+	switch o := aux.(type) {
+	case *Slot:
+		return o == nil
+	case *Data:
+		return o == nil
+	case *Map:
+		return o == nil
+	case *Func:
+		return o == nil
+	case *Helper:
+		return o == nil
+	case *Site:
+		return o == nil
+	case AtomicOp:
+		return o >= NumAtomicOps
+	}
+	return true
 }
 
 // helpersOf returns the helpers called in m in the order of the text form.

@@ -101,22 +101,22 @@ func (c *verifier) checkUnusedFields(v *Value) {
 // checkAux checks that Aux is of the kind the table says and belongs to the
 // function's module.
 func (c *verifier) checkAux(v *Value) bool {
-	ok := false
+	ok := !isMissing(v.Aux)
 	switch v.Op.Info().Aux {
 	case NoAux:
 		return true
-	case AuxSlot:
-		s, is := v.Aux.(*Slot)
-		ok = is && s != nil && s.Index >= 0 && s.Index < len(c.f.Slots) && c.f.Slots[s.Index] == s
 	case AuxSite:
 		s, _ := v.Aux.(*Site)
 		return c.checkSite(s)
+	case AuxSlot:
+		s, is := v.Aux.(*Slot)
+		ok = ok && is && s.Index >= 0 && s.Index < len(c.f.Slots) && c.f.Slots[s.Index] == s
 	case AuxHelper:
-		h, is := v.Aux.(*Helper)
-		ok = is && h != nil
+		_, is := v.Aux.(*Helper)
+		ok = ok && is
 	case AuxAtomic:
-		a, is := v.Aux.(AtomicOp)
-		ok = is && a < NumAtomicOps
+		_, is := v.Aux.(AtomicOp)
+		ok = ok && is
 	case AuxData:
 		_, is := v.Aux.(*Data)
 		ok = is && c.owns(v.Aux)
