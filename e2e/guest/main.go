@@ -141,8 +141,12 @@ func runTest() (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	dir, err := os.ReadFile("/dir")
+	if err != nil {
+		return 0, err
+	}
 	cmd := exec.Command("/test/main", args...)
-	cmd.Dir = "/test"
+	cmd.Dir = string(dir)
 	cmd.Env = append([]string{"PATH=/bin", "HOME=/tmp", "TMPDIR=/tmp"}, env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, os.Stdout, os.Stderr
 	cmd.WaitDelay = 2 * time.Second

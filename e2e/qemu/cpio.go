@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 )
 
 // A cpio is an archive in the format "newc", which the kernel unpacks as its
@@ -68,9 +69,35 @@ func (c *cpio) addFile(name, hostPath string, mode uint32) error {
 
 // addTree appends a directory of the host with all that is below it.
 func (c *cpio) addTree(name, hostDir string) error {
+	return c.walk(name, hostDir, func(string, fs.DirEntry) bool { return true })
+}
+
+// addSource appends the Go source and the test data below a directory, under
+// its own absolute path.
+func (c *cpio) addSource(hostDir string) error {
+	abs, err := filepath.Abs(hostDir)
+	if err != nil {
+		return err
+	}
+	return c.walk(strings.TrimPrefix(filepath.ToSlash(abs), "/"), abs, func(p string, d fs.DirEntry) bool {
+		if d.IsDir() {
+			return d.Name() == "." || !strings.HasPrefix(d.Name(), ".")
+		}
+		return strings.HasSuffix(p, ".go") || strings.Contains(p, "/testdata/") || d.Name() == "go.mod"
+	})
+}
+
+// walk appends what keep selects of a directory.
+func (c *cpio) walk(name, hostDir string, keep func(path string, d fs.DirEntry) bool) error {
 	return filepath.WalkDir(hostDir, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
+		}
+		if p != hostDir && !keep(p, d) {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
 		}
 		rel, err := filepath.Rel(hostDir, p)
 		if err != nil {

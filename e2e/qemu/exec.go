@@ -27,6 +27,12 @@ type Options struct {
 	// Data is a directory that is copied into the guest under its own name, if
 	// it exists.
 	Data string
+	// Source is a directory whose Go source is copied to the same path in the
+	// guest, for programs that read their own.
+	Source string
+	// Dir is the directory the program runs in; it must be in Source. If empty,
+	// it is /test.
+	Dir string
 	// Env is added to the program's environment.
 	Env []string
 	// Output receives what the guest prints; standard output if nil.
@@ -80,6 +86,7 @@ func Exec(ctx context.Context, store *kernels.Store, o Options, binary string, a
 	m := &Machine{
 		Kernel: kernel, Emulator: emulator, Init: guest,
 		Binary: binary, Args: args, Env: o.Env, Modules: o.Modules,
+		Source: o.Source, Dir: o.Dir,
 		Memory: 512, KVM: o.KVM, Output: counted,
 	}
 	if info, err := os.Stat(o.Data); err == nil && info.IsDir() {

@@ -2,6 +2,7 @@ package qemu
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,10 @@ type Machine struct {
 	// Data is copied to the directory the program runs in: the path in the
 	// guest for each file or directory of the host.
 	Data map[string]string
+	// Source is a directory whose Go source is copied to the same path in the
+	// guest. Dir, if not empty, is where the program runs.
+	Source string
+	Dir    string
 	// Modules are loaded before the program runs.
 	Modules []string
 	// Memory is the guest's memory in MiB.
@@ -164,6 +169,12 @@ func (m *Machine) writeInitrd(file string) error {
 			return err
 		}
 	}
+	if m.Source != "" {
+		if err := c.addSource(m.Source); err != nil {
+			return err
+		}
+	}
+	c.add("dir", 0o100644, []byte(cmp.Or(m.Dir, "/test")))
 	c.add("args", 0o100644, []byte(strings.Join(m.Args, "\x00")))
 	c.add("env", 0o100644, []byte(strings.Join(m.Env, "\x00")))
 	for _, d := range []string{"proc", "sys", "dev", "tmp", "run"} {
