@@ -57,6 +57,11 @@ type Inst struct {
 	Pos    Pos
 }
 
+// SitePropagate is the Site of an OpCheck that finds a panic in what a function
+// has returned, Dst. The panic is counted already: the caller leaves as well, and
+// hands Dst on to its own caller.
+const SitePropagate = -1
+
 // A Sym is something outside of the function that an instruction refers to.
 type Sym struct {
 	Kind SymKind

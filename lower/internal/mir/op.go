@@ -62,12 +62,15 @@ const (
 	// read, so it must differ from both.
 	OpCSet
 	// OpCMov is d = t if (s cond imm) is false, else d stays: d is read and
-	// written. If Src2 is NoReg, the value moved is Off, a small immediate.
+	// written. If Src2 is NoReg, the value moved is Off, a small immediate that is
+	// sign-extended to 64 bits. W32 makes the comparison 32 bits wide; the move
+	// is always of 64.
 	OpCMov
 
 	// OpCheck panics at Site if (d cond s|imm) holds, on 32 bits if W32. d counts
 	// as written as well, so that a spilled copy is taken after the comparison
-	// the verifier learns from.
+	// the verifier learns from. Where Site is SitePropagate, the check fails if
+	// the callee that returned d has panicked.
 	OpCheck
 
 	// OpJmp continues at To.

@@ -30,6 +30,8 @@ func TestVerifyReports(t *testing.T) {
 		{"movsx32", head + "movsx32.4 v16, v17\n\tunreachable", "width 4"},
 		{"w32", head + "load32.4 v16, [v17+0]\n\tunreachable", "unused field W32"},
 		{"signed store", head + "store.4s [v17+0], v16\n\tunreachable", "unused field Signed"},
+		{"site", head + "check v16 eq 1, panic -2\n\tunreachable", "panic site -2"},
+		{"propagate", head + "panic -1", "panic site -1"},
 		{"cond", head + "check v16 none 1, panic 0\n\tunreachable", "condition 0"},
 		{"imm", head + "add v16, 2147483648\n\tunreachable", "immediate 2147483648 does not fit"},
 		{"store imm", head + "store.8 [v17+0], 2147483648\n\tunreachable", "does not fit"},
