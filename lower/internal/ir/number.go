@@ -162,3 +162,25 @@ func quoteName(name string) string {
 	}
 	return strconv.Quote(name)
 }
+
+// String returns v as the text form of its function prints it, for diagnostics.
+// It numbers the whole function each time.
+func (v *Value) String() string {
+	if v.Block == nil {
+		return fmt.Sprintf("?v%d", v.ID)
+	}
+	f := v.Block.Func
+	p := &printer{names: nameObjects(f.Module), numbering: number(f)}
+	return p.define(v)
+}
+
+// define returns the definition of v: its instruction or its declaration as a
+// parameter.
+func (p *printer) define(v *Value) string {
+	if v.Op == OpParam {
+		return fmt.Sprintf("param %s %s", p.value(v), v.Type)
+	}
+	p.buf.Reset()
+	p.instr(v)
+	return p.buf.String()
+}

@@ -94,20 +94,10 @@ func (c *verifier) errorf(format string, args ...any) {
 			where += c.printer.block(c.b) + ": "
 		}
 		if c.v != nil {
-			where += c.line(c.v) + ": "
+			where += c.printer.define(c.v) + ": "
 		}
 	}
 	c.errs = append(c.errs, fmt.Errorf("%s%s", where, fmt.Sprintf(format, args...)))
-}
-
-// line returns the text form of v.
-func (c *verifier) line(v *Value) string {
-	c.printer.buf.Reset()
-	if v.Op == OpParam {
-		return fmt.Sprintf("param %s %s", c.printer.value(v), v.Type)
-	}
-	c.printer.instr(v)
-	return c.printer.buf.String()
 }
 
 func (c *verifier) checkModule() {
