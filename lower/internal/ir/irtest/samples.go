@@ -46,7 +46,7 @@ b0:
 func @f() (i32) {
 b0:
 	v0 = dataaddr ptr.data @d +8
-	v1 = load.4 i32 v0 -7
+	v1 = load.4 i32 v0 -4
 	return v1
 }
 `,
