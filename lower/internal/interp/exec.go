@@ -78,12 +78,15 @@ func (fr *frame) follow(e *ir.Edge) *ir.Block {
 
 // step executes v and says in which instruction an error happened.
 func (fr *frame) step(v *ir.Value) error {
-	err := fr.m.burn(1)
+	if err := fr.m.burn(1); err != nil {
+		return err
+	}
+	err := fr.exec(v)
 	if err == nil {
-		err = fr.exec(v)
+		return nil
 	}
 	var p *panicError
-	if err == nil || errors.As(err, &p) || errors.Is(err, ErrFuel) {
+	if errors.As(err, &p) || errors.Is(err, ErrFuel) {
 		return err
 	}
 	return fmt.Errorf("func @%s: %s: %w", fr.f.Name, v, err)

@@ -14,6 +14,7 @@ func TestVerifyText(t *testing.T) {
 map @m
 helper lookup 1 (map, mem) sizes (-1) ptr.mapvalue reads
 helper mix 2 (scalar, ctx, kernel, func, scalar) i64
+helper sized 4 (mem) sizes (1) i64
 helper bad 3 (scalar, scalar, scalar, scalar, scalar, scalar) i32
 site !0 nil "nil pointer dereference"
 func @two() (i32, i64) {
@@ -21,6 +22,11 @@ b0:
 	v0 = const i32 0
 	v1 = const i64 0
 	return v0, v1
+}
+func @one() (i64) {
+b0:
+	v0 = const i64 0
+	return v0
 }
 func @f(v0 i32, v1 i64, v2 ptr.ctx, v3 ptr.stack, v4 ptr.packet, v5 ptr.packetend, v6 ptr) {
 	slot s0 "x" size 16 align 4
@@ -92,6 +98,10 @@ b0:
 		{"void operand", "v7 = call void @two()\nv8 = add i64 v7, v1\nreturn", []string{"operand 0 has no value"}},
 		{"void on an edge", "v7 = call void @two()\njump b1(v7)\nb1(v8 i64):\nreturn", []string{"operand 0 has no value"}},
 		{"helper declaration", "v7 = helper i32 bad(v1, v1, v1, v1, v1, v1)\nreturn", []string{"helper with 6 parameters", "result of type i32"}},
+		{"helper sizes", "v7 = helper i64 sized(v3)\nreturn", []string{"helper size 0 is parameter 1 of 1"}},
+		{"helper too many", "v7 = helper i64 sized(v3, v1)\nreturn", []string{"helper size 0", "2 arguments for 1 parameters"}},
+		{"call without results", "v7 = call i64 @one()\nv8 = result i64 0 v7\nreturn", []string{"operand 0 is a call with 1 results"}},
+		{"select of nothing", "v7 = select void v0, v1, v1\nv8 = neg i64 v7\nreturn", []string{"has no value", "operand 0 has no value"}},
 		{"helper arguments", "v7 = helper ptr.mapvalue lookup(v3, v1)\nreturn", []string{"argument 0 has type ptr.stack, want map", "argument 1 has type i64, want mem"}},
 		{"helper kinds", "v7 = helper i64 mix(v3, v3, v1, v3)\nreturn", []string{
 			"argument 0 has type ptr.stack, want scalar", "argument 1 has type ptr.stack, want ctx",
