@@ -13,17 +13,21 @@ import (
 
 // MapLookupElem is the helper bpf_map_lookup_elem, since Linux 3.19.
 //
+//	void *bpf_map_lookup_elem(struct bpf_map *map, const void *key)
+//
 // Perform a lookup in m for an entry associated to key.
 //
 // Result: Map value associated to key, or NULL if no entry was
 // found.
 //
-//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all,lirc_mode2 args=map,key ret=mapvalue?
+//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all args=map,key ret=mapvalue?
 func MapLookupElem(m MapRef, key unsafe.Pointer) unsafe.Pointer {
 	return host.Func[func(m MapRef, key unsafe.Pointer) unsafe.Pointer]("MapLookupElem")(m, key)
 }
 
 // MapUpdateElem is the helper bpf_map_update_elem, since Linux 3.19.
+//
+//	long bpf_map_update_elem(struct bpf_map *map, const void *key, const void *value, u64 flags)
 //
 // Add or update the value of the entry associated to key in
 // m with value. flags is one of:
@@ -41,23 +45,27 @@ func MapLookupElem(m MapRef, key unsafe.Pointer) unsafe.Pointer {
 //
 // Result: 0 on success, or a negative error in case of failure.
 //
-//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all,lirc_mode2 args=map,key,value,scalar ret=scalar
+//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all args=map,key,value,scalar ret=scalar
 func MapUpdateElem(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uint64) int64 {
 	return host.Func[func(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uint64) int64]("MapUpdateElem")(m, key, value, flags)
 }
 
 // MapDeleteElem is the helper bpf_map_delete_elem, since Linux 3.19.
 //
+//	long bpf_map_delete_elem(struct bpf_map *map, const void *key)
+//
 // Delete entry with key from m.
 //
 // Result: 0 on success, or a negative error in case of failure.
 //
-//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all,lirc_mode2 args=map,key ret=scalar
+//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all args=map,key ret=scalar
 func MapDeleteElem(m MapRef, key unsafe.Pointer) int64 {
 	return host.Func[func(m MapRef, key unsafe.Pointer) int64]("MapDeleteElem")(m, key)
 }
 
 // ProbeRead is the helper bpf_probe_read, since Linux 4.1, for programs with a GPL-compatible licence.
+//
+//	long bpf_probe_read(void *dst, u32 size, const void *unsafe_ptr)
 //
 // For tracing programs, safely attempt to read size bytes from
 // kernel space address unsafePtr and store the data in dst.
@@ -74,18 +82,22 @@ func ProbeRead(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64 {
 
 // KtimeGetNs is the helper bpf_ktime_get_ns, since Linux 4.1.
 //
+//	u64 bpf_ktime_get_ns(void)
+//
 // Return the time elapsed since system boot, in nanoseconds.
 // Does not include time the system was suspended.
 // See: clock_gettime(CLOCK_MONOTONIC)
 //
 // Result: Current ktime.
 //
-//ebpf:helper id=5 name=ktime_get_ns kernel=4.1 gpl=false types=all,lirc_mode2 ret=scalar
+//ebpf:helper id=5 name=ktime_get_ns kernel=4.1 gpl=false types=all ret=scalar
 func KtimeGetNs() uint64 {
 	return host.Func[func() uint64]("KtimeGetNs")()
 }
 
 // TracePrintk is the helper bpf_trace_printk, since Linux 4.1, for programs with a GPL-compatible licence.
+//
+//	long bpf_trace_printk(const char *fmt, u32 fmt_size, ...)
 //
 // This helper is a "printk()-like" facility for debugging. It
 // prints a message defined by format fmt (of size fmtSize)
@@ -142,12 +154,14 @@ func KtimeGetNs() uint64 {
 // Result: The number of bytes written to the buffer, or a negative error
 // in case of failure.
 //
-//ebpf:helper id=6 name=trace_printk kernel=4.1 gpl=true types=all,lirc_mode2 args=in:2,size,scalar,scalar,scalar ret=scalar
+//ebpf:helper id=6 name=trace_printk kernel=4.1 gpl=true types=all args=in:2,size,scalar,scalar,scalar ret=scalar
 func TracePrintk(fmt *byte, fmtSize uint32, arg3 uint64, arg4 uint64, arg5 uint64) int64 {
 	return host.Func[func(fmt *byte, fmtSize uint32, arg3 uint64, arg4 uint64, arg5 uint64) int64]("TracePrintk")(fmt, fmtSize, arg3, arg4, arg5)
 }
 
 // GetPrandomU32 is the helper bpf_get_prandom_u32, since Linux 4.1.
+//
+//	u32 bpf_get_prandom_u32(void)
 //
 // Get a pseudo-random number.
 //
@@ -159,12 +173,14 @@ func TracePrintk(fmt *byte, fmtSize uint32, arg3 uint64, arg4 uint64, arg5 uint6
 //
 // Result: A random 32-bit unsigned value.
 //
-//ebpf:helper id=7 name=get_prandom_u32 kernel=4.1 gpl=false types=all,lirc_mode2 ret=scalar
+//ebpf:helper id=7 name=get_prandom_u32 kernel=4.1 gpl=false types=all ret=scalar
 func GetPrandomU32() uint32 {
 	return host.Func[func() uint32]("GetPrandomU32")()
 }
 
 // GetSmpProcessorId is the helper bpf_get_smp_processor_id, since Linux 4.1.
+//
+//	u32 bpf_get_smp_processor_id(void)
 //
 // Get the SMP (symmetric multiprocessing) processor id. Note that
 // all programs run with migration disabled, which means that the
@@ -181,6 +197,8 @@ func GetSmpProcessorId() uint32 {
 }
 
 // SkbStoreBytes is the helper bpf_skb_store_bytes, since Linux 4.1.
+//
+//	long bpf_skb_store_bytes(struct sk_buff *skb, u32 offset, const void *from, u32 len, u64 flags)
 //
 // Store length bytes from address from into the packet
 // associated to skb, at offset. The flags are a combination
@@ -207,6 +225,8 @@ func SkbStoreBytes(skb Context, offset uint32, from unsafe.Pointer, length uint3
 }
 
 // L3CsumReplace is the helper bpf_l3_csum_replace, since Linux 4.1.
+//
+//	long bpf_l3_csum_replace(struct sk_buff *skb, u32 offset, u64 from, u64 to, u64 size)
 //
 // Recompute the layer 3 (e.g. IP) checksum for the packet
 // associated to skb. Computation is incremental, so the helper
@@ -237,6 +257,8 @@ func L3CsumReplace(skb Context, offset uint32, from uint64, to uint64, size uint
 }
 
 // L4CsumReplace is the helper bpf_l4_csum_replace, since Linux 4.1.
+//
+//	long bpf_l4_csum_replace(struct sk_buff *skb, u32 offset, u64 from, u64 to, u64 flags)
 //
 // Recompute the layer 4 (e.g. TCP, UDP or ICMP) checksum for the
 // packet associated to skb. Computation is incremental, so the
@@ -276,6 +298,8 @@ func L4CsumReplace(skb Context, offset uint32, from uint64, to uint64, flags uin
 
 // TailCall is the helper bpf_tail_call, since Linux 4.2.
 //
+//	long bpf_tail_call(void *ctx, struct bpf_map *prog_array_map, u32 index)
+//
 // This special helper is used to trigger a "tail call", or in
 // other words, to jump into another eBPF program. The same stack
 // frame is used (but values on stack and in registers for the
@@ -303,14 +327,14 @@ func L4CsumReplace(skb Context, offset uint32, from uint64, to uint64, flags uin
 // macro MAX_TAIL_CALL_CNT (not accessible to user space),
 // which is currently set to 33.
 //
-// Result: 0 on success, or a negative error in case of failure.
-//
-//ebpf:helper id=12 name=tail_call kernel=4.2 gpl=false types=all,lirc_mode2 args=ctx,map,scalar ret=void effects=pkt
+//ebpf:helper id=12 name=tail_call kernel=4.2 gpl=false types=all args=ctx,map,scalar ret=void effects=pkt
 func TailCall(ctx Context, progArrayMap MapRef, index uint32) {
 	host.Func[func(ctx Context, progArrayMap MapRef, index uint32)]("TailCall")(ctx, progArrayMap, index)
 }
 
 // CloneRedirect is the helper bpf_clone_redirect, since Linux 4.2.
+//
+//	long bpf_clone_redirect(struct sk_buff *skb, u32 ifindex, u64 flags)
 //
 // Clone and redirect the packet associated to skb to another
 // net device of index ifindex. Both ingress and egress
@@ -343,6 +367,8 @@ func CloneRedirect(skb Context, ifindex uint32, flags uint64) int64 {
 
 // GetCurrentPidTgid is the helper bpf_get_current_pid_tgid, since Linux 4.2.
 //
+//	u64 bpf_get_current_pid_tgid(void)
+//
 // Get the current pid and tgid.
 //
 // Result: A 64-bit integer containing the current tgid and pid, and
@@ -357,6 +383,8 @@ func GetCurrentPidTgid() uint64 {
 
 // GetCurrentUidGid is the helper bpf_get_current_uid_gid, since Linux 4.2.
 //
+//	u64 bpf_get_current_uid_gid(void)
+//
 // Get the current uid and gid.
 //
 // Result: A 64-bit integer containing the current GID and UID, and
@@ -368,6 +396,8 @@ func GetCurrentUidGid() uint64 {
 }
 
 // GetCurrentComm is the helper bpf_get_current_comm, since Linux 4.2.
+//
+//	long bpf_get_current_comm(void *buf, u32 size_of_buf)
 //
 // Copy the comm attribute of the current task into buf of
 // sizeOfBuf. The comm attribute contains the name of
@@ -384,6 +414,8 @@ func GetCurrentComm(buf unsafe.Pointer, sizeOfBuf uint32) int64 {
 }
 
 // GetCgroupClassid is the helper bpf_get_cgroup_classid, since Linux 4.3.
+//
+//	u32 bpf_get_cgroup_classid(struct sk_buff *skb)
 //
 // Retrieve the classid for the current task, i.e. for the net_cls
 // cgroup to which skb belongs.
@@ -416,6 +448,8 @@ func GetCgroupClassid(skb Context) uint32 {
 
 // SkbVlanPush is the helper bpf_skb_vlan_push, since Linux 4.3.
 //
+//	long bpf_skb_vlan_push(struct sk_buff *skb, __be16 vlan_proto, u16 vlan_tci)
+//
 // Push a vlanTci (VLAN tag control information) of protocol
 // vlanProto to the packet associated to skb, then update
 // the checksum. Note that if vlanProto is different from
@@ -437,6 +471,8 @@ func SkbVlanPush(skb Context, vlanProto uint16, vlanTci uint16) int64 {
 
 // SkbVlanPop is the helper bpf_skb_vlan_pop, since Linux 4.3.
 //
+//	long bpf_skb_vlan_pop(struct sk_buff *skb)
+//
 // Pop a VLAN header from the packet associated to skb.
 //
 // A call to this helper is susceptible to change the underlying
@@ -453,6 +489,8 @@ func SkbVlanPop(skb Context) int64 {
 }
 
 // SkbGetTunnelKey is the helper bpf_skb_get_tunnel_key, since Linux 4.3.
+//
+//	long bpf_skb_get_tunnel_key(struct sk_buff *skb, struct bpf_tunnel_key *key, u32 size, u64 flags)
 //
 // Get tunnel metadata. This helper takes a pointer key to an
 // empty struct bpf_tunnel_key of size, that will be
@@ -508,6 +546,8 @@ func SkbGetTunnelKey(skb Context, key unsafe.Pointer, size uint32, flags uint64)
 
 // SkbSetTunnelKey is the helper bpf_skb_set_tunnel_key, since Linux 4.3.
 //
+//	long bpf_skb_set_tunnel_key(struct sk_buff *skb, struct bpf_tunnel_key *key, u32 size, u64 flags)
+//
 // Populate tunnel metadata for packet associated to skb. The
 // tunnel metadata is set to the contents of key, of size. The
 // flags can be set to a combination of the following values:
@@ -551,6 +591,8 @@ func SkbSetTunnelKey(skb Context, key unsafe.Pointer, size uint32, flags uint64)
 
 // PerfEventRead is the helper bpf_perf_event_read, since Linux 4.3, for programs with a GPL-compatible licence.
 //
+//	u64 bpf_perf_event_read(struct bpf_map *map, u64 flags)
+//
 // Read the value of a perf event counter. This helper relies on a
 // m of type BPF_MAP_TYPE_PERF_EVENT_ARRAY. The nature of
 // the perf event counter is selected when m is updated with
@@ -585,6 +627,8 @@ func PerfEventRead(m MapRef, flags uint64) uint64 {
 
 // Redirect is the helper bpf_redirect, since Linux 4.4.
 //
+//	long bpf_redirect(u32 ifindex, u64 flags)
+//
 // Redirect the packet to another net device of index ifindex.
 // This helper is somewhat similar to bpf_clone_redirect
 // (), except that the packet is not cloned, which provides
@@ -612,6 +656,8 @@ func Redirect(ifindex uint32, flags uint64) int64 {
 }
 
 // GetRouteRealm is the helper bpf_get_route_realm, since Linux 4.4.
+//
+//	u32 bpf_get_route_realm(struct sk_buff *skb)
 //
 // Retrieve the realm or the route, that is to say the
 // tclassid field of the destination for the skb. The
@@ -641,6 +687,8 @@ func GetRouteRealm(skb Context) uint32 {
 }
 
 // PerfEventOutput is the helper bpf_perf_event_output, since Linux 4.4, for programs with a GPL-compatible licence.
+//
+//	long bpf_perf_event_output(void *ctx, struct bpf_map *map, u64 flags, void *data, u64 size)
 //
 // Write raw data blob into a special BPF perf event held by
 // m of type BPF_MAP_TYPE_PERF_EVENT_ARRAY. This perf
@@ -692,6 +740,8 @@ func PerfEventOutput(ctx Context, m MapRef, flags uint64, data unsafe.Pointer, s
 
 // SkbLoadBytes is the helper bpf_skb_load_bytes, since Linux 4.5.
 //
+//	long bpf_skb_load_bytes(const void *skb, u32 offset, void *to, u32 len)
+//
 // This helper was provided as an easy way to load data from a
 // packet. It can be used to load length bytes from offset from
 // the packet associated to skb, into the buffer pointed by
@@ -713,6 +763,8 @@ func SkbLoadBytes(skb Context, offset uint32, to unsafe.Pointer, length uint32) 
 }
 
 // GetStackid is the helper bpf_get_stackid, since Linux 4.6, for programs with a GPL-compatible licence.
+//
+//	long bpf_get_stackid(void *ctx, struct bpf_map *map, u64 flags)
 //
 // Walk a user or a kernel stack and return its id. To achieve
 // this, the helper needs ctx, which is a pointer to the context
@@ -759,6 +811,8 @@ func GetStackid(ctx Context, m MapRef, flags uint64) int64 {
 
 // CsumDiff is the helper bpf_csum_diff, since Linux 4.6.
 //
+//	s64 bpf_csum_diff(__be32 *from, u32 from_size, __be32 *to, u32 to_size, __wsum seed)
+//
 // Compute a checksum difference, from the raw buffer pointed by
 // from, of length fromSize (that must be a multiple of 4),
 // towards the raw buffer pointed by to, of size toSize
@@ -791,6 +845,8 @@ func CsumDiff(from *uint32, fromSize uint32, to *uint32, toSize uint32, seed uin
 
 // SkbGetTunnelOpt is the helper bpf_skb_get_tunnel_opt, since Linux 4.6.
 //
+//	long bpf_skb_get_tunnel_opt(struct sk_buff *skb, void *opt, u32 size)
+//
 // Retrieve tunnel options metadata for the packet associated to
 // skb, and store the raw tunnel option data to the buffer opt
 // of size.
@@ -814,6 +870,8 @@ func SkbGetTunnelOpt(skb Context, opt unsafe.Pointer, size uint32) int64 {
 
 // SkbSetTunnelOpt is the helper bpf_skb_set_tunnel_opt, since Linux 4.6.
 //
+//	long bpf_skb_set_tunnel_opt(struct sk_buff *skb, void *opt, u32 size)
+//
 // Set tunnel options metadata for the packet associated to skb
 // to the option data contained in the raw buffer opt of size.
 //
@@ -828,6 +886,8 @@ func SkbSetTunnelOpt(skb Context, opt unsafe.Pointer, size uint32) int64 {
 }
 
 // SkbChangeProto is the helper bpf_skb_change_proto, since Linux 4.8.
+//
+//	long bpf_skb_change_proto(struct sk_buff *skb, __be16 proto, u64 flags)
 //
 // Change the protocol of the skb to proto. Currently
 // supported are transition from IPv4 to IPv6, and from IPv6 to
@@ -861,6 +921,8 @@ func SkbChangeProto(skb Context, proto uint16, flags uint64) int64 {
 
 // SkbChangeType is the helper bpf_skb_change_type, since Linux 4.8.
 //
+//	long bpf_skb_change_type(struct sk_buff *skb, u32 type)
+//
 // Change the packet type for the packet associated to skb. This
 // comes down to setting skb->pkt_type to typ, except
 // the eBPF program does not have a write access to skb
@@ -893,6 +955,8 @@ func SkbChangeType(skb Context, typ uint32) int64 {
 
 // SkbUnderCgroup is the helper bpf_skb_under_cgroup, since Linux 4.8.
 //
+//	long bpf_skb_under_cgroup(struct sk_buff *skb, struct bpf_map *map, u32 index)
+//
 // Check whether skb is a descendant of the cgroup2 held by
 // m of type BPF_MAP_TYPE_CGROUP_ARRAY, at index.
 //
@@ -908,6 +972,8 @@ func SkbUnderCgroup(skb Context, m MapRef, index uint32) int64 {
 }
 
 // GetHashRecalc is the helper bpf_get_hash_recalc, since Linux 4.8.
+//
+//	u32 bpf_get_hash_recalc(struct sk_buff *skb)
 //
 // Retrieve the hash of the packet, skb->hash. If it is
 // not set, in particular if the hash was cleared due to mangling,
@@ -930,6 +996,8 @@ func GetHashRecalc(skb Context) uint32 {
 
 // GetCurrentTask is the helper bpf_get_current_task, since Linux 4.8, for programs with a GPL-compatible licence.
 //
+//	u64 bpf_get_current_task(void)
+//
 // Get the current task.
 //
 // Result: A pointer to the current task struct.
@@ -940,6 +1008,8 @@ func GetCurrentTask() uint64 {
 }
 
 // ProbeWriteUser is the helper bpf_probe_write_user, since Linux 4.8, for programs with a GPL-compatible licence.
+//
+//	long bpf_probe_write_user(void *dst, const void *src, u32 len)
 //
 // Attempt in a safe way to write length bytes from the buffer
 // src to dst in memory. It only works for threads that are in
@@ -965,6 +1035,8 @@ func ProbeWriteUser(dst uintptr, src unsafe.Pointer, length uint32) int64 {
 
 // CurrentTaskUnderCgroup is the helper bpf_current_task_under_cgroup, since Linux 4.9.
 //
+//	long bpf_current_task_under_cgroup(struct bpf_map *map, u32 index)
+//
 // Check whether the probe is being run is the context of a given
 // subset of the cgroup2 hierarchy. The cgroup2 to test is held by
 // m of type BPF_MAP_TYPE_CGROUP_ARRAY, at index.
@@ -981,6 +1053,8 @@ func CurrentTaskUnderCgroup(m MapRef, index uint32) int64 {
 }
 
 // SkbChangeTail is the helper bpf_skb_change_tail, since Linux 4.9.
+//
+//	long bpf_skb_change_tail(struct sk_buff *skb, u32 len, u64 flags)
 //
 // Resize (trim or grow) the packet associated to skb to the
 // new length. The flags are reserved for future usage, and must
@@ -1010,6 +1084,8 @@ func SkbChangeTail(skb Context, length uint32, flags uint64) int64 {
 }
 
 // SkbPullData is the helper bpf_skb_pull_data, since Linux 4.9.
+//
+//	long bpf_skb_pull_data(struct sk_buff *skb, u32 len)
 //
 // Pull in non-linear data in case the skb is non-linear and not
 // all of length are part of the linear section. Make length bytes
@@ -1053,6 +1129,8 @@ func SkbPullData(skb Context, length uint32) int64 {
 
 // CsumUpdate is the helper bpf_csum_update, since Linux 4.9.
 //
+//	s64 bpf_csum_update(struct sk_buff *skb, __wsum csum)
+//
 // Add the checksum csum into skb->csum in case the
 // driver has supplied a checksum for the entire packet into that
 // field. Return an error otherwise. This helper is intended to be
@@ -1070,13 +1148,13 @@ func CsumUpdate(skb Context, csum uint32) int64 {
 
 // SetHashInvalid is the helper bpf_set_hash_invalid, since Linux 4.9.
 //
+//	void bpf_set_hash_invalid(struct sk_buff *skb)
+//
 // Invalidate the current skb->hash. It can be used after
 // mangling on headers through direct packet access, in order to
 // indicate that the hash is outdated and to trigger a
 // recalculation the next time the kernel tries to access this
 // hash or when the [GetHashRecalc] helper is called.
-//
-// Result: void.
 //
 //ebpf:helper id=41 name=set_hash_invalid kernel=4.9 gpl=false types=sched_cls,sched_act,lwt_xmit args=ctx ret=scalar
 func SetHashInvalid(skb Context) {
@@ -1084,6 +1162,8 @@ func SetHashInvalid(skb Context) {
 }
 
 // GetNumaNodeId is the helper bpf_get_numa_node_id, since Linux 4.10.
+//
+//	long bpf_get_numa_node_id(void)
 //
 // Return the id of the current NUMA node. The primary use case
 // for this helper is the selection of sockets for the local NUMA
@@ -1100,6 +1180,8 @@ func GetNumaNodeId() int64 {
 }
 
 // SkbChangeHead is the helper bpf_skb_change_head, since Linux 4.10.
+//
+//	long bpf_skb_change_head(struct sk_buff *skb, u32 len, u64 flags)
 //
 // Grows headroom of packet associated to skb and adjusts the
 // offset of the MAC header accordingly, adding length bytes of
@@ -1127,6 +1209,8 @@ func SkbChangeHead(skb Context, length uint32, flags uint64) int64 {
 
 // XdpAdjustHead is the helper bpf_xdp_adjust_head, since Linux 4.10.
 //
+//	long bpf_xdp_adjust_head(struct xdp_buff *xdp_md, int delta)
+//
 // Adjust (move) xdpMd->data by delta bytes. Note that
 // it is possible to use a negative value for delta. This helper
 // can be used to prepare the packet for pushing or popping
@@ -1147,6 +1231,8 @@ func XdpAdjustHead(xdpMd Context, delta int32) int64 {
 
 // ProbeReadStr is the helper bpf_probe_read_str, since Linux 4.11, for programs with a GPL-compatible licence.
 //
+//	long bpf_probe_read_str(void *dst, u32 size, const void *unsafe_ptr)
+//
 // Copy a NUL terminated string from an unsafe kernel address
 // unsafePtr to dst. See [ProbeReadKernelStr] for
 // more details.
@@ -1164,6 +1250,8 @@ func ProbeReadStr(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64 {
 }
 
 // GetSocketCookie is the helper bpf_get_socket_cookie, since Linux 4.12.
+//
+//	u64 bpf_get_socket_cookie(struct sk_buff *skb)
 //
 // If the struct sk_buff pointed by skb has a known socket,
 // retrieve the cookie (generated by the kernel) of this socket.
@@ -1193,6 +1281,8 @@ func GetSocketCookie(skb unsafe.Pointer) uint64 {
 
 // GetSocketUid is the helper bpf_get_socket_uid, since Linux 4.12.
 //
+//	u32 bpf_get_socket_uid(struct sk_buff *skb)
+//
 // Get the owner UID of the socked associated to skb.
 //
 // Result: The owner UID of the socket associated to skb. If the socket
@@ -1208,6 +1298,8 @@ func GetSocketUid(skb Context) uint32 {
 
 // SetHash is the helper bpf_set_hash, since Linux 4.13.
 //
+//	long bpf_set_hash(struct sk_buff *skb, u32 hash)
+//
 // Set the full hash for skb (set the field skb->hash)
 // to value hash.
 //
@@ -1219,6 +1311,8 @@ func SetHash(skb Context, hash uint32) int64 {
 }
 
 // Setsockopt is the helper bpf_setsockopt, since Linux 4.13.
+//
+//	long bpf_setsockopt(void *bpf_socket, int level, int optname, void *optval, int optlen)
 //
 // Emulate a call to setsockopt() on the socket associated to
 // bpfSocket, which must be a full socket. The level at
@@ -1260,6 +1354,8 @@ func Setsockopt(bpfSocket unsafe.Pointer, level int32, optname int32, optval uns
 }
 
 // SkbAdjustRoom is the helper bpf_skb_adjust_room, since Linux 4.13.
+//
+//	long bpf_skb_adjust_room(struct sk_buff *skb, s32 len_diff, u32 mode, u64 flags)
 //
 // Grow or shrink the room for data in the packet associated to
 // skb by lenDiff, and according to the selected mode.
@@ -1349,6 +1445,8 @@ func SkbAdjustRoom(skb Context, lenDiff int32, mode uint32, flags uint64) int64 
 
 // RedirectMap is the helper bpf_redirect_map, since Linux 4.14.
 //
+//	long bpf_redirect_map(struct bpf_map *map, u64 key, u64 flags)
+//
 // Redirect the packet to the endpoint referenced by m at
 // index key. Depending on its type, this m can contain
 // references to net devices (for forwarding packets through other
@@ -1379,6 +1477,8 @@ func RedirectMap(m MapRef, key uint64, flags uint64) int64 {
 
 // SkRedirectMap is the helper bpf_sk_redirect_map, since Linux 4.14.
 //
+//	long bpf_sk_redirect_map(struct sk_buff *skb, struct bpf_map *map, u32 key, u64 flags)
+//
 // Redirect the packet to the socket referenced by m (of type
 // BPF_MAP_TYPE_SOCKMAP) at index key. Both ingress and
 // egress interfaces can be used for redirection. The
@@ -1394,6 +1494,8 @@ func SkRedirectMap(skb Context, m MapRef, key uint32, flags uint64) int64 {
 }
 
 // SockMapUpdate is the helper bpf_sock_map_update, since Linux 4.14.
+//
+//	long bpf_sock_map_update(struct bpf_sock_ops *skops, struct bpf_map *map, void *key, u64 flags)
 //
 // Add an entry to, or update a m referencing sockets. The
 // skops is used as a new value for the entry associated to
@@ -1418,6 +1520,8 @@ func SockMapUpdate(skops Context, m MapRef, key unsafe.Pointer, flags uint64) in
 }
 
 // XdpAdjustMeta is the helper bpf_xdp_adjust_meta, since Linux 4.15.
+//
+//	long bpf_xdp_adjust_meta(struct xdp_buff *xdp_md, int delta)
 //
 // Adjust the address pointed by xdpMd->data_meta by
 // delta (which can be positive or negative). Note that this
@@ -1452,6 +1556,8 @@ func XdpAdjustMeta(xdpMd Context, delta int32) int64 {
 }
 
 // PerfEventReadValue is the helper bpf_perf_event_read_value, since Linux 4.15, for programs with a GPL-compatible licence.
+//
+//	long bpf_perf_event_read_value(struct bpf_map *map, u64 flags, struct bpf_perf_event_value *buf, u32 buf_size)
 //
 // Read the value of a perf event counter, and store it into buf
 // of size bufSize. This helper relies on a m of type
@@ -1506,6 +1612,8 @@ func PerfEventReadValue(m MapRef, flags uint64, buf unsafe.Pointer, bufSize uint
 
 // PerfProgReadValue is the helper bpf_perf_prog_read_value, since Linux 4.15, for programs with a GPL-compatible licence.
 //
+//	long bpf_perf_prog_read_value(struct bpf_perf_event_data *ctx, struct bpf_perf_event_value *buf, u32 buf_size)
+//
 // For an eBPF program attached to a perf event, retrieve the
 // value of the event counter associated to ctx and store it in
 // the structure pointed by buf and of size bufSize. Enabled
@@ -1521,6 +1629,8 @@ func PerfProgReadValue(ctx Context, buf unsafe.Pointer, bufSize uint32) int64 {
 }
 
 // Getsockopt is the helper bpf_getsockopt, since Linux 4.15.
+//
+//	long bpf_getsockopt(void *bpf_socket, int level, int optname, void *optval, int optlen)
 //
 // Emulate a call to getsockopt() on the socket associated to
 // bpfSocket, which must be a full socket. The level at
@@ -1550,6 +1660,8 @@ func Getsockopt(bpfSocket unsafe.Pointer, level int32, optname int32, optval uns
 
 // OverrideReturn is the helper bpf_override_return, since Linux 4.16, for programs with a GPL-compatible licence.
 //
+//	long bpf_override_return(struct pt_regs *regs, u64 rc)
+//
 // Used for error injection, this helper uses kprobes to override
 // the return value of the probed function, and to set it to rc.
 // The first argument is the context regs on which the kprobe
@@ -1575,6 +1687,8 @@ func OverrideReturn(regs Context, rc uint64) int64 {
 }
 
 // SockOpsCbFlagsSet is the helper bpf_sock_ops_cb_flags_set, since Linux 4.16.
+//
+//	long bpf_sock_ops_cb_flags_set(struct bpf_sock_ops *bpf_sock, int argval)
 //
 // Attempt to set the value of the bpf_sock_ops_cb_flags field
 // for the full TCP socket associated to bpf_sock_ops to
@@ -1625,6 +1739,8 @@ func SockOpsCbFlagsSet(bpfSock Context, argval int32) int64 {
 
 // MsgRedirectMap is the helper bpf_msg_redirect_map, since Linux 4.17.
 //
+//	long bpf_msg_redirect_map(struct sk_msg_buff *msg, struct bpf_map *map, u32 key, u64 flags)
+//
 // This helper is used in programs implementing policies at the
 // socket level. If the message msg is allowed to pass (i.e. if
 // the verdict eBPF program returns SKPass), redirect it to
@@ -1643,6 +1759,8 @@ func MsgRedirectMap(msg Context, m MapRef, key uint32, flags uint64) int64 {
 }
 
 // MsgApplyBytes is the helper bpf_msg_apply_bytes, since Linux 4.17.
+//
+//	long bpf_msg_apply_bytes(struct sk_msg_buff *msg, u32 bytes)
 //
 // For socket policies, apply the verdict of the eBPF program to
 // the next bytes (number of bytes) of message msg.
@@ -1683,6 +1801,8 @@ func MsgApplyBytes(msg Context, bytes uint32) int64 {
 
 // MsgCorkBytes is the helper bpf_msg_cork_bytes, since Linux 4.17.
 //
+//	long bpf_msg_cork_bytes(struct sk_msg_buff *msg, u32 bytes)
+//
 // For socket policies, prevent the execution of the verdict eBPF
 // program for message msg until bytes (byte number) have been
 // accumulated.
@@ -1705,6 +1825,8 @@ func MsgCorkBytes(msg Context, bytes uint32) int64 {
 }
 
 // MsgPullData is the helper bpf_msg_pull_data, since Linux 4.17.
+//
+//	long bpf_msg_pull_data(struct sk_msg_buff *msg, u32 start, u32 end, u64 flags)
 //
 // For socket policies, pull in non-linear data from user space
 // for msg and set pointers msg->data and msg
@@ -1742,6 +1864,8 @@ func MsgPullData(msg Context, start uint32, end uint32, flags uint64) int64 {
 
 // Bind is the helper bpf_bind, since Linux 4.17.
 //
+//	long bpf_bind(struct bpf_sock_addr *ctx, struct sockaddr *addr, int addr_len)
+//
 // Bind the socket associated to ctx to the address pointed by
 // addr, of length addrLen. This allows for making outgoing
 // connection from the desired IP address, which can be useful for
@@ -1765,6 +1889,8 @@ func Bind(ctx Context, addr unsafe.Pointer, addrLen int32) int64 {
 
 // XdpAdjustTail is the helper bpf_xdp_adjust_tail, since Linux 4.18.
 //
+//	long bpf_xdp_adjust_tail(struct xdp_buff *xdp_md, int delta)
+//
 // Adjust (move) xdpMd->data_end by delta bytes. It is
 // possible to both shrink and grow the packet tail.
 // Shrink done via delta being a negative integer.
@@ -1783,6 +1909,8 @@ func XdpAdjustTail(xdpMd Context, delta int32) int64 {
 }
 
 // SkbGetXfrmState is the helper bpf_skb_get_xfrm_state, since Linux 4.18.
+//
+//	long bpf_skb_get_xfrm_state(struct sk_buff *skb, u32 index, struct bpf_xfrm_state *xfrm_state, u32 size, u64 flags)
 //
 // Retrieve the XFRM state (IP transform framework, see also
 // ip-xfrm(8)) at index in XFRM "security path" for skb.
@@ -1804,6 +1932,8 @@ func SkbGetXfrmState(skb Context, index uint32, xfrmState unsafe.Pointer, size u
 }
 
 // GetStack is the helper bpf_get_stack, since Linux 4.18, for programs with a GPL-compatible licence.
+//
+//	long bpf_get_stack(void *ctx, void *buf, u32 size, u64 flags)
 //
 // Return a user or a kernel stack in bpf program provided buffer.
 // To achieve this, the helper needs ctx, which is a pointer
@@ -1852,6 +1982,8 @@ func GetStack(ctx Context, buf unsafe.Pointer, size uint32, flags uint64) int64 
 
 // SkbLoadBytesRelative is the helper bpf_skb_load_bytes_relative, since Linux 4.18.
 //
+//	long bpf_skb_load_bytes_relative(const void *skb, u32 offset, void *to, u32 len, u32 start_header)
+//
 // This helper is similar to [SkbLoadBytes] in that
 // it provides an easy way to load length bytes from offset
 // from the packet associated to skb, into the buffer pointed
@@ -1878,6 +2010,8 @@ func SkbLoadBytesRelative(skb Context, offset uint32, to unsafe.Pointer, length 
 }
 
 // FibLookup is the helper bpf_fib_lookup, since Linux 4.18, for programs with a GPL-compatible licence.
+//
+//	long bpf_fib_lookup(void *ctx, struct bpf_fib_lookup *params, int plen, u32 flags)
 //
 // Do FIB lookup in kernel tables using parameters in params.
 // If lookup is successful and result shows packet is to be
@@ -1979,6 +2113,8 @@ func FibLookup(ctx Context, params unsafe.Pointer, plen int32, flags uint32) int
 
 // SockHashUpdate is the helper bpf_sock_hash_update, since Linux 4.18.
 //
+//	long bpf_sock_hash_update(struct bpf_sock_ops *skops, struct bpf_map *map, void *key, u64 flags)
+//
 // Add an entry to, or update a sockhash m referencing sockets.
 // The skops is used as a new value for the entry associated to
 // key. flags is one of:
@@ -2003,6 +2139,8 @@ func SockHashUpdate(skops Context, m MapRef, key unsafe.Pointer, flags uint64) i
 
 // MsgRedirectHash is the helper bpf_msg_redirect_hash, since Linux 4.18.
 //
+//	long bpf_msg_redirect_hash(struct sk_msg_buff *msg, struct bpf_map *map, void *key, u64 flags)
+//
 // This helper is used in programs implementing policies at the
 // socket level. If the message msg is allowed to pass (i.e. if
 // the verdict eBPF program returns SKPass), redirect it to
@@ -2022,6 +2160,8 @@ func MsgRedirectHash(msg Context, m MapRef, key unsafe.Pointer, flags uint64) in
 
 // SkRedirectHash is the helper bpf_sk_redirect_hash, since Linux 4.18.
 //
+//	long bpf_sk_redirect_hash(struct sk_buff *skb, struct bpf_map *map, void *key, u64 flags)
+//
 // This helper is used in programs implementing policies at the
 // skb socket level. If the sk_buff skb is allowed to pass (i.e.
 // if the verdict eBPF program returns SKPass), redirect it
@@ -2040,6 +2180,8 @@ func SkRedirectHash(skb Context, m MapRef, key unsafe.Pointer, flags uint64) int
 }
 
 // LwtPushEncap is the helper bpf_lwt_push_encap, since Linux 4.18.
+//
+//	long bpf_lwt_push_encap(struct sk_buff *skb, u32 type, void *hdr, u32 len)
 //
 // Encapsulate the packet associated to skb within a Layer 3
 // protocol header. This header is provided in the buffer at
@@ -2083,6 +2225,8 @@ func LwtPushEncap(skb Context, typ uint32, hdr unsafe.Pointer, length uint32) in
 
 // LwtSeg6StoreBytes is the helper bpf_lwt_seg6_store_bytes, since Linux 4.18.
 //
+//	long bpf_lwt_seg6_store_bytes(struct sk_buff *skb, u32 offset, const void *from, u32 len)
+//
 // Store length bytes from address from into the packet
 // associated to skb, at offset. Only the flags, tag and TLVs
 // inside the outermost IPv6 Segment Routing Header can be
@@ -2102,6 +2246,8 @@ func LwtSeg6StoreBytes(skb Context, offset uint32, from unsafe.Pointer, length u
 }
 
 // LwtSeg6AdjustSrh is the helper bpf_lwt_seg6_adjust_srh, since Linux 4.18.
+//
+//	long bpf_lwt_seg6_adjust_srh(struct sk_buff *skb, u32 offset, s32 delta)
 //
 // Adjust the size allocated to TLVs in the outermost IPv6
 // Segment Routing Header contained in the packet associated to
@@ -2123,6 +2269,8 @@ func LwtSeg6AdjustSrh(skb Context, offset uint32, delta int32) int64 {
 }
 
 // LwtSeg6Action is the helper bpf_lwt_seg6_action, since Linux 4.18.
+//
+//	long bpf_lwt_seg6_action(struct sk_buff *skb, u32 action, void *param, u32 param_len)
 //
 // Apply an IPv6 Segment Routing action of type action to the
 // packet associated to skb. Each action takes a parameter
@@ -2158,6 +2306,8 @@ func LwtSeg6Action(skb Context, action uint32, param unsafe.Pointer, paramLen ui
 
 // RcRepeat is the helper bpf_rc_repeat, since Linux 4.18, for programs with a GPL-compatible licence.
 //
+//	long bpf_rc_repeat(void *ctx)
+//
 // This helper is used in programs implementing IR decoding, to
 // report a successfully decoded repeat key message. This delays
 // the generation of a key up event for previously generated
@@ -2181,6 +2331,8 @@ func RcRepeat(ctx Context) int64 {
 }
 
 // RcKeydown is the helper bpf_rc_keydown, since Linux 4.18, for programs with a GPL-compatible licence.
+//
+//	long bpf_rc_keydown(void *ctx, u32 protocol, u64 scancode, u32 toggle)
 //
 // This helper is used in programs implementing IR decoding, to
 // report a successfully decoded key press with scancode,
@@ -2213,6 +2365,8 @@ func RcKeydown(ctx Context, protocol uint32, scancode uint64, toggle uint32) int
 
 // SkbCgroupId is the helper bpf_skb_cgroup_id, since Linux 4.18.
 //
+//	u64 bpf_skb_cgroup_id(struct sk_buff *skb)
+//
 // Return the cgroup v2 id of the socket associated with the skb.
 // This is roughly similar to the [GetCgroupClassid]
 // helper for cgroup v1 by providing a tag resp. identifier that
@@ -2234,6 +2388,8 @@ func SkbCgroupId(skb Context) uint64 {
 
 // GetCurrentCgroupId is the helper bpf_get_current_cgroup_id, since Linux 4.18.
 //
+//	u64 bpf_get_current_cgroup_id(void)
+//
 // Get the current cgroup id based on the cgroup within which
 // the current task is running.
 //
@@ -2246,6 +2402,8 @@ func GetCurrentCgroupId() uint64 {
 }
 
 // GetLocalStorage is the helper bpf_get_local_storage, since Linux 4.19.
+//
+//	void *bpf_get_local_storage(void *map, u64 flags)
 //
 // Get the pointer to the local storage area.
 // The type and the size of the local storage is defined
@@ -2270,6 +2428,8 @@ func GetLocalStorage(m MapRef, flags uint64) unsafe.Pointer {
 
 // SkSelectReuseport is the helper bpf_sk_select_reuseport, since Linux 4.19.
 //
+//	long bpf_sk_select_reuseport(struct sk_reuseport_md *reuse, struct bpf_map *map, void *key, u64 flags)
+//
 // Select a SO_REUSEPORT socket from a
 // BPF_MAP_TYPE_REUSEPORT_SOCKARRAY m.
 // It checks the selected socket is matching the incoming
@@ -2283,6 +2443,8 @@ func SkSelectReuseport(reuse Context, m MapRef, key unsafe.Pointer, flags uint64
 }
 
 // SkbAncestorCgroupId is the helper bpf_skb_ancestor_cgroup_id, since Linux 4.19.
+//
+//	u64 bpf_skb_ancestor_cgroup_id(struct sk_buff *skb, int ancestor_level)
 //
 // Return id of cgroup v2 that is ancestor of cgroup associated
 // with the skb at the ancestorLevel.  The root cgroup is at
@@ -2306,6 +2468,8 @@ func SkbAncestorCgroupId(skb Context, ancestorLevel int32) uint64 {
 }
 
 // SkLookupTcp is the helper bpf_sk_lookup_tcp, since Linux 4.20.
+//
+//	struct bpf_sock *bpf_sk_lookup_tcp(void *ctx, struct bpf_sock_tuple *tuple, u32 tuple_size, u64 netns, u64 flags)
 //
 // Look for TCP socket matching tuple, optionally in a child
 // network namespace netns. The return value must be checked,
@@ -2349,6 +2513,8 @@ func SkLookupTcp(ctx Context, tuple unsafe.Pointer, tupleSize uint32, netns uint
 
 // SkLookupUdp is the helper bpf_sk_lookup_udp, since Linux 4.20.
 //
+//	struct bpf_sock *bpf_sk_lookup_udp(void *ctx, struct bpf_sock_tuple *tuple, u32 tuple_size, u64 netns, u64 flags)
+//
 // Look for UDP socket matching tuple, optionally in a child
 // network namespace netns. The return value must be checked,
 // and if non-NULL, released via [SkRelease].
@@ -2391,6 +2557,8 @@ func SkLookupUdp(ctx Context, tuple unsafe.Pointer, tupleSize uint32, netns uint
 
 // SkRelease is the helper bpf_sk_release, since Linux 4.20.
 //
+//	long bpf_sk_release(void *sock)
+//
 // Release the reference held by sock. sock must be a
 // non-NULL pointer that was returned from
 // bpf_sk_lookup_xxx().
@@ -2404,6 +2572,8 @@ func SkRelease(sock unsafe.Pointer) int64 {
 
 // MapPushElem is the helper bpf_map_push_elem, since Linux 4.20.
 //
+//	long bpf_map_push_elem(struct bpf_map *map, const void *value, u64 flags)
+//
 // Push an element value in m. flags is one of:
 //
 //   - UpdateExist:
@@ -2412,34 +2582,40 @@ func SkRelease(sock unsafe.Pointer) int64 {
 //
 // Result: 0 on success, or a negative error in case of failure.
 //
-//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all,lirc_mode2 args=map,value,scalar ret=scalar
+//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all args=map,value,scalar ret=scalar
 func MapPushElem(m MapRef, value unsafe.Pointer, flags uint64) int64 {
 	return host.Func[func(m MapRef, value unsafe.Pointer, flags uint64) int64]("MapPushElem")(m, value, flags)
 }
 
 // MapPopElem is the helper bpf_map_pop_elem, since Linux 4.20.
 //
+//	long bpf_map_pop_elem(struct bpf_map *map, void *value)
+//
 // Pop an element from m.
 //
 // Result: 0 on success, or a negative error in case of failure.
 //
-//ebpf:helper id=88 name=map_pop_elem kernel=4.20 gpl=false types=all,lirc_mode2 args=map,outvalue ret=scalar
+//ebpf:helper id=88 name=map_pop_elem kernel=4.20 gpl=false types=all args=map,outvalue ret=scalar
 func MapPopElem(m MapRef, value unsafe.Pointer) int64 {
 	return host.Func[func(m MapRef, value unsafe.Pointer) int64]("MapPopElem")(m, value)
 }
 
 // MapPeekElem is the helper bpf_map_peek_elem, since Linux 4.20.
 //
+//	long bpf_map_peek_elem(struct bpf_map *map, void *value)
+//
 // Get an element from m without removing it.
 //
 // Result: 0 on success, or a negative error in case of failure.
 //
-//ebpf:helper id=89 name=map_peek_elem kernel=4.20 gpl=false types=all,lirc_mode2 args=map,outvalue ret=scalar
+//ebpf:helper id=89 name=map_peek_elem kernel=4.20 gpl=false types=all args=map,outvalue ret=scalar
 func MapPeekElem(m MapRef, value unsafe.Pointer) int64 {
 	return host.Func[func(m MapRef, value unsafe.Pointer) int64]("MapPeekElem")(m, value)
 }
 
 // MsgPushData is the helper bpf_msg_push_data, since Linux 4.20.
+//
+//	long bpf_msg_push_data(struct sk_msg_buff *msg, u32 start, u32 len, u64 flags)
 //
 // For socket policies, insert length bytes into msg at offset
 // start.
@@ -2462,6 +2638,8 @@ func MsgPushData(msg Context, start uint32, length uint32, flags uint64) int64 {
 
 // MsgPopData is the helper bpf_msg_pop_data, since Linux 5.0.
 //
+//	long bpf_msg_pop_data(struct sk_msg_buff *msg, u32 start, u32 len, u64 flags)
+//
 // Will remove length bytes from a msg starting at byte start.
 // This may result in ENOMEM errors under certain situations if
 // an allocation and copy are required due to a full ring buffer.
@@ -2478,6 +2656,8 @@ func MsgPopData(msg Context, start uint32, length uint32, flags uint64) int64 {
 }
 
 // RcPointerRel is the helper bpf_rc_pointer_rel, since Linux 5.0, for programs with a GPL-compatible licence.
+//
+//	long bpf_rc_pointer_rel(void *ctx, s32 rel_x, s32 rel_y)
 //
 // This helper is used in programs implementing IR decoding, to
 // report a successfully decoded pointer movement.
@@ -2497,6 +2677,8 @@ func RcPointerRel(ctx Context, relX int32, relY int32) int64 {
 }
 
 // SpinLock is the helper bpf_spin_lock, since Linux 5.1.
+//
+//	long bpf_spin_lock(struct bpf_spin_lock *lock)
 //
 // Acquire a spinlock represented by the pointer lock, which is
 // stored as part of a value of a map. Taking the lock allows to
@@ -2542,8 +2724,6 @@ func RcPointerRel(ctx Context, relX int32, relY int32) int64 {
 //     (but this may change in the future).
 //   - bpf_spin_lock is not allowed in inner maps of map-in-map.
 //
-// Result: 0
-//
 //ebpf:helper id=93 name=spin_lock kernel=5.1 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,cgroup_sock,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,cgroup_device,sk_msg,cgroup_sock_addr,lwt_seg6local,sk_reuseport,flow_dissector,cgroup_sysctl,cgroup_sockopt,tracing,struct_ops,lsm,sk_lookup,syscall,netfilter args=spinlock ret=void
 func SpinLock(lock unsafe.Pointer) {
 	host.Func[func(lock unsafe.Pointer)]("SpinLock")(lock)
@@ -2551,10 +2731,10 @@ func SpinLock(lock unsafe.Pointer) {
 
 // SpinUnlock is the helper bpf_spin_unlock, since Linux 5.1.
 //
+//	long bpf_spin_unlock(struct bpf_spin_lock *lock)
+//
 // Release the lock previously locked by a call to
 // bpf_spin_lock(lock).
-//
-// Result: 0
 //
 //ebpf:helper id=94 name=spin_unlock kernel=5.1 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,cgroup_sock,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,cgroup_device,sk_msg,cgroup_sock_addr,lwt_seg6local,sk_reuseport,flow_dissector,cgroup_sysctl,cgroup_sockopt,tracing,struct_ops,lsm,sk_lookup,syscall,netfilter args=spinlock ret=void
 func SpinUnlock(lock unsafe.Pointer) {
@@ -2562,6 +2742,8 @@ func SpinUnlock(lock unsafe.Pointer) {
 }
 
 // SkFullsock is the helper bpf_sk_fullsock, since Linux 5.1.
+//
+//	struct bpf_sock *bpf_sk_fullsock(struct bpf_sock *sk)
 //
 // This helper gets a struct bpf_sock pointer such
 // that all the fields in this bpf_sock can be accessed.
@@ -2576,6 +2758,8 @@ func SkFullsock(sk unsafe.Pointer) unsafe.Pointer {
 
 // TcpSock is the helper bpf_tcp_sock, since Linux 5.1.
 //
+//	struct bpf_tcp_sock *bpf_tcp_sock(struct bpf_sock *sk)
+//
 // This helper gets a struct bpf_tcp_sock pointer from a
 // struct bpf_sock pointer.
 //
@@ -2588,6 +2772,8 @@ func TcpSock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // SkbEcnSetCe is the helper bpf_skb_ecn_set_ce, since Linux 5.1.
+//
+//	long bpf_skb_ecn_set_ce(struct sk_buff *skb)
 //
 // Set ECN (Explicit Congestion Notification) field of IP header
 // to CE (Congestion Encountered) if current value is ECT
@@ -2604,6 +2790,8 @@ func SkbEcnSetCe(skb Context) int64 {
 
 // GetListenerSock is the helper bpf_get_listener_sock, since Linux 5.1.
 //
+//	struct bpf_sock *bpf_get_listener_sock(struct bpf_sock *sk)
+//
 // Return a struct bpf_sock pointer in TCP_LISTEN state.
 // [SkRelease] is unnecessary and not allowed.
 //
@@ -2616,6 +2804,8 @@ func GetListenerSock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // SkcLookupTcp is the helper bpf_skc_lookup_tcp, since Linux 5.2.
+//
+//	struct bpf_sock *bpf_skc_lookup_tcp(void *ctx, struct bpf_sock_tuple *tuple, u32 tuple_size, u64 netns, u64 flags)
 //
 // Look for TCP socket matching tuple, optionally in a child
 // network namespace netns. The return value must be checked,
@@ -2641,6 +2831,8 @@ func SkcLookupTcp(ctx Context, tuple unsafe.Pointer, tupleSize uint32, netns uin
 
 // TcpCheckSyncookie is the helper bpf_tcp_check_syncookie, since Linux 5.2, for programs with a GPL-compatible licence.
 //
+//	long bpf_tcp_check_syncookie(void *sk, void *iph, u32 iph_len, struct tcphdr *th, u32 th_len)
+//
 // Check whether iph and th contain a valid SYN cookie ACK for
 // the listening socket in sk.
 //
@@ -2662,6 +2854,8 @@ func TcpCheckSyncookie(sk unsafe.Pointer, iph unsafe.Pointer, iphLen uint32, th 
 
 // SysctlGetName is the helper bpf_sysctl_get_name, since Linux 5.2.
 //
+//	long bpf_sysctl_get_name(struct bpf_sysctl *ctx, char *buf, size_t buf_len, u64 flags)
+//
 // Get name of sysctl in /proc/sys/ and copy it into provided by
 // program buffer buf of size bufLen.
 //
@@ -2682,6 +2876,8 @@ func SysctlGetName(ctx Context, buf *byte, bufLen uint64, flags uint64) int64 {
 }
 
 // SysctlGetCurrentValue is the helper bpf_sysctl_get_current_value, since Linux 5.2.
+//
+//	long bpf_sysctl_get_current_value(struct bpf_sysctl *ctx, char *buf, size_t buf_len)
 //
 // Get current value of sysctl as it is presented in /proc/sys
 // (incl. newline, etc), and copy it as a string into provided
@@ -2707,6 +2903,8 @@ func SysctlGetCurrentValue(ctx Context, buf *byte, bufLen uint64) int64 {
 
 // SysctlGetNewValue is the helper bpf_sysctl_get_new_value, since Linux 5.2.
 //
+//	long bpf_sysctl_get_new_value(struct bpf_sysctl *ctx, char *buf, size_t buf_len)
+//
 // Get new value being written by user space to sysctl (before
 // the actual write happens) and copy it as a string into
 // provided by program buffer buf of size bufLen.
@@ -2729,6 +2927,8 @@ func SysctlGetNewValue(ctx Context, buf *byte, bufLen uint64) int64 {
 
 // SysctlSetNewValue is the helper bpf_sysctl_set_new_value, since Linux 5.2.
 //
+//	long bpf_sysctl_set_new_value(struct bpf_sysctl *ctx, const char *buf, size_t buf_len)
+//
 // Override new value being written by user space to sysctl with
 // value provided by program in buffer buf of size bufLen.
 //
@@ -2750,6 +2950,8 @@ func SysctlSetNewValue(ctx Context, buf *byte, bufLen uint64) int64 {
 }
 
 // Strtol is the helper bpf_strtol, since Linux 5.2.
+//
+//	long bpf_strtol(const char *buf, size_t buf_len, u64 flags, long *res)
 //
 // Convert the initial part of the string from buffer buf of
 // size bufLen to a long integer according to the given base
@@ -2780,6 +2982,8 @@ func Strtol(buf *byte, bufLen uint64, flags uint64, res *int64) int64 {
 
 // Strtoul is the helper bpf_strtoul, since Linux 5.2.
 //
+//	long bpf_strtoul(const char *buf, size_t buf_len, u64 flags, unsigned long *res)
+//
 // Convert the initial part of the string from buffer buf of
 // size bufLen to an unsigned long integer according to the
 // given base and save the result in res.
@@ -2807,6 +3011,8 @@ func Strtoul(buf *byte, bufLen uint64, flags uint64, res *uint64) int64 {
 }
 
 // SkStorageGet is the helper bpf_sk_storage_get, since Linux 5.2.
+//
+//	void *bpf_sk_storage_get(struct bpf_map *map, void *sk, void *value, u64 flags)
 //
 // Get a bpf-local-storage from a sk.
 //
@@ -2844,6 +3050,8 @@ func SkStorageGet(m MapRef, sk unsafe.Pointer, value unsafe.Pointer, flags uint6
 
 // SkStorageDelete is the helper bpf_sk_storage_delete, since Linux 5.2.
 //
+//	long bpf_sk_storage_delete(struct bpf_map *map, void *sk)
+//
 // Delete a bpf-local-storage from a sk.
 //
 // Result: 0 on success.
@@ -2857,6 +3065,8 @@ func SkStorageDelete(m MapRef, sk unsafe.Pointer) int64 {
 }
 
 // SendSignal is the helper bpf_send_signal, since Linux 5.3.
+//
+//	long bpf_send_signal(u32 sig)
 //
 // Send signal sig to the process of the current task.
 // The signal may be delivered to any of this process's threads.
@@ -2877,6 +3087,8 @@ func SendSignal(sig uint32) int64 {
 }
 
 // TcpGenSyncookie is the helper bpf_tcp_gen_syncookie, since Linux 5.4, for programs with a GPL-compatible licence.
+//
+//	s64 bpf_tcp_gen_syncookie(void *sk, void *iph, u32 iph_len, struct tcphdr *th, u32 th_len)
 //
 // Try to issue a SYN cookie for the packet with corresponding
 // IP/TCP headers, iph and th, on the listening socket in sk.
@@ -2910,6 +3122,8 @@ func TcpGenSyncookie(sk unsafe.Pointer, iph unsafe.Pointer, iphLen uint32, th un
 
 // SkbOutput is the helper bpf_skb_output, since Linux 5.5, for programs with a GPL-compatible licence.
 //
+//	long bpf_skb_output(void *ctx, struct bpf_map *map, u64 flags, void *data, u64 size)
+//
 // Write raw data blob into a special BPF perf event held by
 // m of type BPF_MAP_TYPE_PERF_EVENT_ARRAY. This perf
 // event must have the following attributes: PERF_SAMPLE_RAW
@@ -2939,6 +3153,8 @@ func SkbOutput(ctx unsafe.Pointer, m MapRef, flags uint64, data unsafe.Pointer, 
 
 // ProbeReadUser is the helper bpf_probe_read_user, since Linux 5.5, for programs with a GPL-compatible licence.
 //
+//	long bpf_probe_read_user(void *dst, u32 size, const void *unsafe_ptr)
+//
 // Safely attempt to read size bytes from user space address
 // unsafePtr and store the data in dst.
 //
@@ -2951,6 +3167,8 @@ func ProbeReadUser(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64 {
 
 // ProbeReadKernel is the helper bpf_probe_read_kernel, since Linux 5.5, for programs with a GPL-compatible licence.
 //
+//	long bpf_probe_read_kernel(void *dst, u32 size, const void *unsafe_ptr)
+//
 // Safely attempt to read size bytes from kernel space address
 // unsafePtr and store the data in dst.
 //
@@ -2962,6 +3180,8 @@ func ProbeReadKernel(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64 {
 }
 
 // ProbeReadUserStr is the helper bpf_probe_read_user_str, since Linux 5.5, for programs with a GPL-compatible licence.
+//
+//	long bpf_probe_read_user_str(void *dst, u32 size, const void *unsafe_ptr)
 //
 // Copy a NUL terminated string from an unsafe user address
 // unsafePtr to dst. The size should include the
@@ -3010,6 +3230,8 @@ func ProbeReadUserStr(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64 
 
 // ProbeReadKernelStr is the helper bpf_probe_read_kernel_str, since Linux 5.5, for programs with a GPL-compatible licence.
 //
+//	long bpf_probe_read_kernel_str(void *dst, u32 size, const void *unsafe_ptr)
+//
 // Copy a NUL terminated string from an unsafe kernel address unsafePtr
 // to dst. Same semantics as with [ProbeReadUserStr] apply.
 //
@@ -3023,6 +3245,8 @@ func ProbeReadKernelStr(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int6
 
 // TcpSendAck is the helper bpf_tcp_send_ack, since Linux 5.6.
 //
+//	long bpf_tcp_send_ack(void *tp, u32 rcv_nxt)
+//
 // Send out a tcp-ack. tp is the in-kernel struct tcp_sock.
 // rcvNxt is the ack_seq to be sent out.
 //
@@ -3034,6 +3258,8 @@ func TcpSendAck(tp unsafe.Pointer, rcvNxt uint32) int64 {
 }
 
 // SendSignalThread is the helper bpf_send_signal_thread, since Linux 5.6.
+//
+//	long bpf_send_signal_thread(u32 sig)
 //
 // Send signal sig to the thread corresponding to the current task.
 //
@@ -3054,6 +3280,8 @@ func SendSignalThread(sig uint32) int64 {
 
 // Jiffies64 is the helper bpf_jiffies64, since Linux 5.6.
 //
+//	u64 bpf_jiffies64(void)
+//
 // # Obtain the 64bit jiffies
 //
 // Result: The 64 bit jiffies
@@ -3064,6 +3292,8 @@ func Jiffies64() uint64 {
 }
 
 // ReadBranchRecords is the helper bpf_read_branch_records, since Linux 5.7, for programs with a GPL-compatible licence.
+//
+//	long bpf_read_branch_records(struct bpf_perf_event_data *ctx, void *buf, u32 size, u64 flags)
 //
 // For an eBPF program attached to a perf event, retrieve the
 // branch records (struct perf_branch_entry) associated to ctx
@@ -3089,6 +3319,8 @@ func ReadBranchRecords(ctx Context, buf unsafe.Pointer, size uint32, flags uint6
 
 // GetNsCurrentPidTgid is the helper bpf_get_ns_current_pid_tgid, since Linux 5.7.
 //
+//	long bpf_get_ns_current_pid_tgid(u64 dev, u64 ino, struct bpf_pidns_info *nsdata, u32 size)
+//
 // Returns 0 on success, values for pid and tgid as seen from the current
 // namespace will be returned in nsdata.
 //
@@ -3105,6 +3337,8 @@ func GetNsCurrentPidTgid(dev uint64, ino uint64, nsdata unsafe.Pointer, size uin
 }
 
 // XdpOutput is the helper bpf_xdp_output, since Linux 5.7, for programs with a GPL-compatible licence.
+//
+//	long bpf_xdp_output(void *ctx, struct bpf_map *map, u64 flags, void *data, u64 size)
 //
 // Write raw data blob into a special BPF perf event held by
 // m of type BPF_MAP_TYPE_PERF_EVENT_ARRAY. This perf
@@ -3135,6 +3369,8 @@ func XdpOutput(ctx unsafe.Pointer, m MapRef, flags uint64, data unsafe.Pointer, 
 
 // GetNetnsCookie is the helper bpf_get_netns_cookie, since Linux 5.7.
 //
+//	u64 bpf_get_netns_cookie(void *ctx)
+//
 // Retrieve the cookie (generated by the kernel) of the network
 // namespace the input ctx is associated with. The network
 // namespace cookie remains stable for its lifetime and provides
@@ -3152,6 +3388,8 @@ func GetNetnsCookie(ctx Context) uint64 {
 }
 
 // GetCurrentAncestorCgroupId is the helper bpf_get_current_ancestor_cgroup_id, since Linux 5.7.
+//
+//	u64 bpf_get_current_ancestor_cgroup_id(int ancestor_level)
 //
 // Return id of cgroup v2 that is ancestor of the cgroup associated
 // with the current task at the ancestorLevel. The root cgroup
@@ -3175,6 +3413,8 @@ func GetCurrentAncestorCgroupId(ancestorLevel int32) uint64 {
 }
 
 // SkAssign is the helper bpf_sk_assign, since Linux 5.7.
+//
+//	long bpf_sk_assign(struct sk_buff *skb, void *sk, u64 flags)
 //
 // Helper is overloaded depending on BPF program type. This
 // description applies to BPF_PROG_TYPE_SCHED_CLS and
@@ -3238,18 +3478,22 @@ func SkAssign(skb Context, sk unsafe.Pointer, flags uint64) int64 {
 
 // KtimeGetBootNs is the helper bpf_ktime_get_boot_ns, since Linux 5.8.
 //
+//	u64 bpf_ktime_get_boot_ns(void)
+//
 // Return the time elapsed since system boot, in nanoseconds.
 // Does include the time the system was suspended.
 // See: clock_gettime(CLOCK_BOOTTIME)
 //
 // Result: Current ktime.
 //
-//ebpf:helper id=125 name=ktime_get_boot_ns kernel=5.8 gpl=false types=all,lirc_mode2 ret=scalar
+//ebpf:helper id=125 name=ktime_get_boot_ns kernel=5.8 gpl=false types=all ret=scalar
 func KtimeGetBootNs() uint64 {
 	return host.Func[func() uint64]("KtimeGetBootNs")()
 }
 
 // SeqPrintf is the helper bpf_seq_printf, since Linux 5.8, for programs with a GPL-compatible licence.
+//
+//	long bpf_seq_printf(struct seq_file *m, const char *fmt, u32 fmt_size, const void *data, u32 data_len)
 //
 // [SeqPrintf] uses seq_file seq_printf() to print
 // out the format string.
@@ -3285,6 +3529,8 @@ func SeqPrintf(m unsafe.Pointer, fmt *byte, fmtSize uint32, data unsafe.Pointer,
 
 // SeqWrite is the helper bpf_seq_write, since Linux 5.8, for programs with a GPL-compatible licence.
 //
+//	long bpf_seq_write(struct seq_file *m, const void *data, u32 len)
+//
 // [SeqWrite] uses seq_file seq_write() to write the data.
 // The m represents the seq_file. The data and length represent the
 // data to write in bytes.
@@ -3299,6 +3545,8 @@ func SeqWrite(m unsafe.Pointer, data unsafe.Pointer, length uint32) int64 {
 }
 
 // SkCgroupId is the helper bpf_sk_cgroup_id, since Linux 5.8.
+//
+//	u64 bpf_sk_cgroup_id(void *sk)
 //
 // Return the cgroup v2 id of the socket sk.
 //
@@ -3318,6 +3566,8 @@ func SkCgroupId(sk unsafe.Pointer) uint64 {
 }
 
 // SkAncestorCgroupId is the helper bpf_sk_ancestor_cgroup_id, since Linux 5.8.
+//
+//	u64 bpf_sk_ancestor_cgroup_id(void *sk, int ancestor_level)
 //
 // Return id of cgroup v2 that is ancestor of cgroup associated
 // with the sk at the ancestorLevel.  The root cgroup is at
@@ -3342,6 +3592,8 @@ func SkAncestorCgroupId(sk unsafe.Pointer, ancestorLevel int32) uint64 {
 
 // RingbufOutput is the helper bpf_ringbuf_output, since Linux 5.8.
 //
+//	long bpf_ringbuf_output(void *ringbuf, void *data, u64 size, u64 flags)
+//
 // Copy size bytes from data into a ring buffer ringbuf.
 // If RingbufNoWakeup is specified in flags, no notification
 // of new data availability is sent.
@@ -3364,6 +3616,8 @@ func RingbufOutput(ringbuf MapRef, data unsafe.Pointer, size uint64, flags uint6
 
 // RingbufReserve is the helper bpf_ringbuf_reserve, since Linux 5.8.
 //
+//	void *bpf_ringbuf_reserve(void *ringbuf, u64 size, u64 flags)
+//
 // Reserve size bytes of payload in a ring buffer ringbuf.
 // flags must be 0.
 //
@@ -3377,6 +3631,8 @@ func RingbufReserve(ringbuf MapRef, size uint64, flags uint64) unsafe.Pointer {
 
 // RingbufSubmit is the helper bpf_ringbuf_submit, since Linux 5.8.
 //
+//	void bpf_ringbuf_submit(void *data, u64 flags)
+//
 // Submit reserved ring buffer sample, pointed to by data.
 // If RingbufNoWakeup is specified in flags, no notification
 // of new data availability is sent.
@@ -3387,14 +3643,14 @@ func RingbufReserve(ringbuf MapRef, size uint64, flags uint64) unsafe.Pointer {
 //
 // See 'bpf_ringbuf_output()' for the definition of adaptive notification.
 //
-// Result: Nothing. Always succeeds.
-//
 //ebpf:helper id=132 name=ringbuf_submit kernel=5.8 gpl=false types=all args=ringmem!,scalar ret=void
 func RingbufSubmit(data unsafe.Pointer, flags uint64) {
 	host.Func[func(data unsafe.Pointer, flags uint64)]("RingbufSubmit")(data, flags)
 }
 
 // RingbufDiscard is the helper bpf_ringbuf_discard, since Linux 5.8.
+//
+//	void bpf_ringbuf_discard(void *data, u64 flags)
 //
 // Discard reserved ring buffer sample, pointed to by data.
 // If RingbufNoWakeup is specified in flags, no notification
@@ -3408,14 +3664,14 @@ func RingbufSubmit(data unsafe.Pointer, flags uint64) {
 //
 // See 'bpf_ringbuf_output()' for the definition of adaptive notification.
 //
-// Result: Nothing. Always succeeds.
-//
 //ebpf:helper id=133 name=ringbuf_discard kernel=5.8 gpl=false types=all args=ringmem!,scalar ret=void
 func RingbufDiscard(data unsafe.Pointer, flags uint64) {
 	host.Func[func(data unsafe.Pointer, flags uint64)]("RingbufDiscard")(data, flags)
 }
 
 // RingbufQuery is the helper bpf_ringbuf_query, since Linux 5.8.
+//
+//	u64 bpf_ringbuf_query(void *ringbuf, u64 flags)
 //
 // Query various characteristics of provided ring buffer. What
 // exactly is queries is determined by flags:
@@ -3439,6 +3695,8 @@ func RingbufQuery(ringbuf MapRef, flags uint64) uint64 {
 }
 
 // CsumLevel is the helper bpf_csum_level, since Linux 5.8.
+//
+//	long bpf_csum_level(struct sk_buff *skb, u64 level)
 //
 // Change the skbs checksum level by one layer up or down, or
 // reset it entirely to none in order to have the stack perform
@@ -3477,6 +3735,8 @@ func CsumLevel(skb Context, level uint64) int64 {
 
 // SkcToTcp6Sock is the helper bpf_skc_to_tcp6_sock, since Linux 5.9.
 //
+//	struct tcp6_sock *bpf_skc_to_tcp6_sock(void *sk)
+//
 // Dynamically cast a sk pointer to a tcp6_sock pointer.
 //
 // Result: sk if casting is valid, or NULL otherwise.
@@ -3487,6 +3747,8 @@ func SkcToTcp6Sock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // SkcToTcpSock is the helper bpf_skc_to_tcp_sock, since Linux 5.9.
+//
+//	struct tcp_sock *bpf_skc_to_tcp_sock(void *sk)
 //
 // Dynamically cast a sk pointer to a tcp_sock pointer.
 //
@@ -3499,6 +3761,8 @@ func SkcToTcpSock(sk unsafe.Pointer) unsafe.Pointer {
 
 // SkcToTcpTimewaitSock is the helper bpf_skc_to_tcp_timewait_sock, since Linux 5.9.
 //
+//	struct tcp_timewait_sock *bpf_skc_to_tcp_timewait_sock(void *sk)
+//
 // Dynamically cast a sk pointer to a tcp_timewait_sock pointer.
 //
 // Result: sk if casting is valid, or NULL otherwise.
@@ -3509,6 +3773,8 @@ func SkcToTcpTimewaitSock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // SkcToTcpRequestSock is the helper bpf_skc_to_tcp_request_sock, since Linux 5.9.
+//
+//	struct tcp_request_sock *bpf_skc_to_tcp_request_sock(void *sk)
 //
 // Dynamically cast a sk pointer to a tcp_request_sock pointer.
 //
@@ -3521,6 +3787,8 @@ func SkcToTcpRequestSock(sk unsafe.Pointer) unsafe.Pointer {
 
 // SkcToUdp6Sock is the helper bpf_skc_to_udp6_sock, since Linux 5.9.
 //
+//	struct udp6_sock *bpf_skc_to_udp6_sock(void *sk)
+//
 // Dynamically cast a sk pointer to a udp6_sock pointer.
 //
 // Result: sk if casting is valid, or NULL otherwise.
@@ -3531,6 +3799,8 @@ func SkcToUdp6Sock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // GetTaskStack is the helper bpf_get_task_stack, since Linux 5.9.
+//
+//	long bpf_get_task_stack(struct task_struct *task, void *buf, u32 size, u64 flags)
 //
 // Return a user or a kernel stack in bpf program provided buffer.
 // Note: the user stack will only be populated if the task is
@@ -3569,6 +3839,8 @@ func GetTaskStack(task unsafe.Pointer, buf unsafe.Pointer, size uint32, flags ui
 }
 
 // LoadHdrOpt is the helper bpf_load_hdr_opt, since Linux 5.10.
+//
+//	long bpf_load_hdr_opt(struct bpf_sock_ops *skops, void *searchby_res, u32 len, u64 flags)
 //
 // Load header option.  Support reading a particular TCP header
 // option for bpf program (BPF_PROG_TYPE_SOCK_OPS).
@@ -3637,6 +3909,8 @@ func LoadHdrOpt(skops Context, searchbyRes unsafe.Pointer, length uint32, flags 
 
 // StoreHdrOpt is the helper bpf_store_hdr_opt, since Linux 5.10.
 //
+//	long bpf_store_hdr_opt(struct bpf_sock_ops *skops, const void *from, u32 len, u64 flags)
+//
 // Store header option.  The data will be copied
 // from buffer from with length length to the TCP header.
 //
@@ -3674,6 +3948,8 @@ func StoreHdrOpt(skops Context, from unsafe.Pointer, length uint32, flags uint64
 
 // ReserveHdrOpt is the helper bpf_reserve_hdr_opt, since Linux 5.10.
 //
+//	long bpf_reserve_hdr_opt(struct bpf_sock_ops *skops, u32 len, u64 flags)
+//
 // Reserve length bytes for the bpf header option.  The
 // space will be used by [StoreHdrOpt] later in
 // SockOpsWriteHdrOptCB.
@@ -3699,6 +3975,8 @@ func ReserveHdrOpt(skops Context, length uint32, flags uint64) int64 {
 }
 
 // InodeStorageGet is the helper bpf_inode_storage_get, since Linux 5.10.
+//
+//	void *bpf_inode_storage_get(struct bpf_map *map, void *inode, void *value, u64 flags)
 //
 // Get a bpf_local_storage from an inode.
 //
@@ -3733,6 +4011,8 @@ func InodeStorageGet(m MapRef, inode unsafe.Pointer, value unsafe.Pointer, flags
 
 // InodeStorageDelete is the helper bpf_inode_storage_delete, since Linux 5.10.
 //
+//	int bpf_inode_storage_delete(struct bpf_map *map, void *inode)
+//
 // Delete a bpf_local_storage from an inode.
 //
 // Result: 0 on success.
@@ -3745,6 +4025,8 @@ func InodeStorageDelete(m MapRef, inode unsafe.Pointer) int32 {
 }
 
 // DPath is the helper bpf_d_path, since Linux 5.10.
+//
+//	long bpf_d_path(const struct path *path, char *buf, u32 sz)
 //
 // Return full path for given struct path object, which
 // needs to be the kernel BTF path object. The path is
@@ -3762,6 +4044,8 @@ func DPath(path unsafe.Pointer, buf *byte, sz uint32) int64 {
 
 // CopyFromUser is the helper bpf_copy_from_user, since Linux 5.10.
 //
+//	long bpf_copy_from_user(void *dst, u32 size, const void *user_ptr)
+//
 // Read size bytes from user space address userPtr and store
 // the data in dst. This is a wrapper of copy_from_user().
 //
@@ -3773,6 +4057,8 @@ func CopyFromUser(dst unsafe.Pointer, size uint32, userPtr uintptr) int64 {
 }
 
 // SnprintfBtf is the helper bpf_snprintf_btf, since Linux 5.10.
+//
+//	long bpf_snprintf_btf(char *str, u32 str_size, struct btf_ptr *ptr, u32 btf_ptr_size, u64 flags)
 //
 // Use BTF to store a string representation of ptr->ptr in str,
 // using ptr->type_id.  This value should specify the type
@@ -3814,6 +4100,8 @@ func SnprintfBtf(str *byte, strSize uint32, ptr unsafe.Pointer, btfPtrSize uint3
 
 // SeqPrintfBtf is the helper bpf_seq_printf_btf, since Linux 5.10, for programs with a GPL-compatible licence.
 //
+//	long bpf_seq_printf_btf(struct seq_file *m, struct btf_ptr *ptr, u32 ptr_size, u64 flags)
+//
 // Use BTF to write to seq_write a string representation of
 // ptr->ptr, using ptr->type_id as per bpf_snprintf_btf().
 // flags are identical to those used for bpf_snprintf_btf.
@@ -3826,6 +4114,8 @@ func SeqPrintfBtf(m unsafe.Pointer, ptr unsafe.Pointer, ptrSize uint32, flags ui
 }
 
 // SkbCgroupClassid is the helper bpf_skb_cgroup_classid, since Linux 5.10.
+//
+//	u64 bpf_skb_cgroup_classid(struct sk_buff *skb)
 //
 // See [GetCgroupClassid] for the main description.
 // This helper differs from [GetCgroupClassid] in that
@@ -3840,6 +4130,8 @@ func SkbCgroupClassid(skb Context) uint64 {
 }
 
 // RedirectNeigh is the helper bpf_redirect_neigh, since Linux 5.10.
+//
+//	long bpf_redirect_neigh(u32 ifindex, struct bpf_redir_neigh *params, int plen, u64 flags)
 //
 // Redirect the packet to another net device of index ifindex
 // and fill in L2 addresses from neighboring subsystem. This helper
@@ -3867,6 +4159,8 @@ func RedirectNeigh(ifindex uint32, params unsafe.Pointer, plen int32, flags uint
 
 // PerCpuPtr is the helper bpf_per_cpu_ptr, since Linux 5.10.
 //
+//	void *bpf_per_cpu_ptr(const void *percpu_ptr, u32 cpu)
+//
 // Take a pointer to a percpu ksym, percpuPtr, and return a
 // pointer to the percpu kernel variable on cpu. A ksym is an
 // extern variable decorated with '__ksym'. For ksym, there is a
@@ -3889,6 +4183,8 @@ func PerCpuPtr(percpuPtr unsafe.Pointer, cpu uint32) unsafe.Pointer {
 
 // ThisCpuPtr is the helper bpf_this_cpu_ptr, since Linux 5.10.
 //
+//	void *bpf_this_cpu_ptr(const void *percpu_ptr)
+//
 // Take a pointer to a percpu ksym, percpuPtr, and return a
 // pointer to the percpu kernel variable on this cpu. See the
 // description of 'ksym' in [PerCpuPtr].
@@ -3905,6 +4201,8 @@ func ThisCpuPtr(percpuPtr unsafe.Pointer) unsafe.Pointer {
 }
 
 // RedirectPeer is the helper bpf_redirect_peer, since Linux 5.10.
+//
+//	long bpf_redirect_peer(u32 ifindex, u64 flags)
 //
 // Redirect the packet to another net device of index ifindex.
 // This helper is somewhat similar to [Redirect], except
@@ -3931,6 +4229,8 @@ func RedirectPeer(ifindex uint32, flags uint64) int64 {
 }
 
 // TaskStorageGet is the helper bpf_task_storage_get, since Linux 5.11.
+//
+//	void *bpf_task_storage_get(struct bpf_map *map, struct task_struct *task, void *value, u64 flags)
 //
 // Get a bpf_local_storage from the task.
 //
@@ -3965,6 +4265,8 @@ func TaskStorageGet(m MapRef, task unsafe.Pointer, value unsafe.Pointer, flags u
 
 // TaskStorageDelete is the helper bpf_task_storage_delete, since Linux 5.11.
 //
+//	long bpf_task_storage_delete(struct bpf_map *map, struct task_struct *task)
+//
 // Delete a bpf_local_storage from a task.
 //
 // Result: 0 on success.
@@ -3978,6 +4280,8 @@ func TaskStorageDelete(m MapRef, task unsafe.Pointer) int64 {
 
 // GetCurrentTaskBtf is the helper bpf_get_current_task_btf, since Linux 5.11, for programs with a GPL-compatible licence.
 //
+//	struct task_struct *bpf_get_current_task_btf(void)
+//
 // Return a BTF pointer to the "current" task.
 // This pointer can also be used in helpers that accept an
 // ARG_PTR_TO_BTF_ID of type task_struct.
@@ -3990,6 +4294,8 @@ func GetCurrentTaskBtf() unsafe.Pointer {
 }
 
 // BprmOptsSet is the helper bpf_bprm_opts_set, since Linux 5.11.
+//
+//	long bpf_bprm_opts_set(struct linux_binprm *bprm, u64 flags)
 //
 // Set or clear certain options on bprm:
 //
@@ -4006,6 +4312,8 @@ func BprmOptsSet(bprm unsafe.Pointer, flags uint64) int64 {
 
 // KtimeGetCoarseNs is the helper bpf_ktime_get_coarse_ns, since Linux 5.11.
 //
+//	u64 bpf_ktime_get_coarse_ns(void)
+//
 // Return a coarse-grained version of the time elapsed since
 // system boot, in nanoseconds. Does not include time the system
 // was suspended.
@@ -4020,6 +4328,8 @@ func KtimeGetCoarseNs() uint64 {
 }
 
 // ImaInodeHash is the helper bpf_ima_inode_hash, since Linux 5.11.
+//
+//	long bpf_ima_inode_hash(struct inode *inode, void *dst, u32 size)
 //
 // Returns the stored IMA hash of the inode (if it's available).
 // If the hash is larger than size, then only size
@@ -4036,6 +4346,8 @@ func ImaInodeHash(inode unsafe.Pointer, dst unsafe.Pointer, size uint32) int64 {
 
 // SockFromFile is the helper bpf_sock_from_file, since Linux 5.11.
 //
+//	struct socket *bpf_sock_from_file(struct file *file)
+//
 // If the given file represents a socket, returns the associated
 // socket.
 //
@@ -4048,6 +4360,8 @@ func SockFromFile(file unsafe.Pointer) unsafe.Pointer {
 }
 
 // CheckMtu is the helper bpf_check_mtu, since Linux 5.12, for programs with a GPL-compatible licence.
+//
+//	long bpf_check_mtu(void *ctx, u32 ifindex, u32 *mtu_len, s32 len_diff, u64 flags)
 //
 // Check packet size against exceeding MTU of net device (based
 // on ifindex).  This helper will likely be used in combination
@@ -4122,6 +4436,8 @@ func CheckMtu(ctx Context, ifindex uint32, mtuLen *uint32, lenDiff int32, flags 
 
 // ForEachMapElem is the helper bpf_for_each_map_elem, since Linux 5.13.
 //
+//	long bpf_for_each_map_elem(struct bpf_map *map, void *callback_fn, void *callback_ctx, u64 flags)
+//
 // For each element in map, call callback_fn function with
 // map, callback_ctx and other map-specific parameters.
 // The callback_fn should be a static function and
@@ -4155,6 +4471,8 @@ func ForEachMapElem(m MapRef, callbackFn func(m MapRef, key, value, ctx unsafe.P
 
 // Snprintf is the helper bpf_snprintf, since Linux 5.13, for programs with a GPL-compatible licence.
 //
+//	long bpf_snprintf(char *str, u32 str_size, const char *fmt, u64 *data, u32 data_len)
+//
 // Outputs a string into the str buffer of size str_size
 // based on a format string stored in a read-only map pointed by
 // fmt.
@@ -4187,6 +4505,8 @@ func Snprintf(str *byte, strSize uint32, fmt *byte, data *uint64, dataLen uint32
 
 // SysBpf is the helper bpf_sys_bpf, since Linux 5.14.
 //
+//	long bpf_sys_bpf(u32 cmd, void *attr, u32 attr_size)
+//
 // Execute bpf syscall with given arguments.
 //
 // Result: A syscall result.
@@ -4197,6 +4517,8 @@ func SysBpf(cmd uint32, attr unsafe.Pointer, attrSize uint32) int64 {
 }
 
 // BtfFindByNameKind is the helper bpf_btf_find_by_name_kind, since Linux 5.14.
+//
+//	long bpf_btf_find_by_name_kind(char *name, int name_sz, u32 kind, int flags)
 //
 // Find BTF type with given name and kind in vmlinux BTF or in module's BTFs.
 //
@@ -4209,6 +4531,8 @@ func BtfFindByNameKind(name *byte, nameSz int32, kind uint32, flags int32) int64
 
 // SysClose is the helper bpf_sys_close, since Linux 5.14.
 //
+//	long bpf_sys_close(u32 fd)
+//
 // Execute close syscall for given FD.
 //
 // Result: A syscall result.
@@ -4219,6 +4543,8 @@ func SysClose(fd uint32) int64 {
 }
 
 // TimerInit is the helper bpf_timer_init, since Linux 5.15, for programs with a GPL-compatible licence.
+//
+//	long bpf_timer_init(struct bpf_timer *timer, struct bpf_map *map, u64 flags)
 //
 // Initialize the timer.
 // First 4 bits of flags specify clockid.
@@ -4242,6 +4568,8 @@ func TimerInit(timer unsafe.Pointer, m MapRef, flags uint64) int64 {
 
 // TimerSetCallback is the helper bpf_timer_set_callback, since Linux 5.15, for programs with a GPL-compatible licence.
 //
+//	long bpf_timer_set_callback(struct bpf_timer *timer, void *callback_fn)
+//
 // Configure the timer to call callbackFn static function.
 //
 // Result: 0 on success.
@@ -4257,6 +4585,8 @@ func TimerSetCallback(timer unsafe.Pointer, callbackFn func(m MapRef, key, value
 }
 
 // TimerStart is the helper bpf_timer_start, since Linux 5.15, for programs with a GPL-compatible licence.
+//
+//	long bpf_timer_start(struct bpf_timer *timer, u64 nsecs, u64 flags)
 //
 // Set timer expiration N nanoseconds from the current time. The
 // configured callback will be invoked in soft irq context on some cpu
@@ -4296,6 +4626,8 @@ func TimerStart(timer unsafe.Pointer, nsecs uint64, flags uint64) int64 {
 
 // TimerCancel is the helper bpf_timer_cancel, since Linux 5.15, for programs with a GPL-compatible licence.
 //
+//	long bpf_timer_cancel(struct bpf_timer *timer)
+//
 // Cancel the timer and wait for callback_fn to finish if it was running.
 //
 // Result: 0 if the timer was not active.
@@ -4310,6 +4642,8 @@ func TimerCancel(timer unsafe.Pointer) int64 {
 }
 
 // GetFuncIp is the helper bpf_get_func_ip, since Linux 5.15, for programs with a GPL-compatible licence.
+//
+//	u64 bpf_get_func_ip(void *ctx)
 //
 // Get address of the traced function (for tracing and kprobe programs).
 //
@@ -4326,6 +4660,8 @@ func GetFuncIp(ctx Context) uint64 {
 }
 
 // GetAttachCookie is the helper bpf_get_attach_cookie, since Linux 5.15.
+//
+//	u64 bpf_get_attach_cookie(void *ctx)
 //
 // Get bpf_cookie value provided (optionally) during the program
 // attachment. It might be different for each individual
@@ -4347,6 +4683,8 @@ func GetAttachCookie(ctx Context) uint64 {
 
 // TaskPtRegs is the helper bpf_task_pt_regs, since Linux 5.15, for programs with a GPL-compatible licence.
 //
+//	long bpf_task_pt_regs(struct task_struct *task)
+//
 // Get the struct pt_regs associated with task.
 //
 // Result: A pointer to struct pt_regs.
@@ -4357,6 +4695,8 @@ func TaskPtRegs(task unsafe.Pointer) unsafe.Pointer {
 }
 
 // GetBranchSnapshot is the helper bpf_get_branch_snapshot, since Linux 5.16, for programs with a GPL-compatible licence.
+//
+//	long bpf_get_branch_snapshot(void *entries, u32 size, u64 flags)
 //
 // Get branch trace from hardware engines like Intel LBR. The
 // hardware engine is stopped shortly after the helper is
@@ -4383,6 +4723,8 @@ func GetBranchSnapshot(entries unsafe.Pointer, size uint32, flags uint64) int64 
 
 // TraceVprintk is the helper bpf_trace_vprintk, since Linux 5.16, for programs with a GPL-compatible licence.
 //
+//	long bpf_trace_vprintk(const char *fmt, u32 fmt_size, const void *data, u32 data_len)
+//
 // Behaves like [TracePrintk] helper, but takes an array of u64
 // to format and can handle more format args as a result.
 //
@@ -4398,6 +4740,8 @@ func TraceVprintk(fmt *byte, fmtSize uint32, data unsafe.Pointer, dataLen uint32
 
 // SkcToUnixSock is the helper bpf_skc_to_unix_sock, since Linux 5.16.
 //
+//	struct unix_sock *bpf_skc_to_unix_sock(void *sk)
+//
 // Dynamically cast a sk pointer to a unix_sock pointer.
 //
 // Result: sk if casting is valid, or NULL otherwise.
@@ -4408,6 +4752,8 @@ func SkcToUnixSock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // KallsymsLookupName is the helper bpf_kallsyms_lookup_name, since Linux 5.16.
+//
+//	long bpf_kallsyms_lookup_name(const char *name, int name_sz, int flags, u64 *res)
 //
 // Get the address of a kernel symbol, returned in res. res is
 // set to 0 if the symbol is not found.
@@ -4428,6 +4774,8 @@ func KallsymsLookupName(name *byte, nameSz int32, flags int32, res *uint64) int6
 }
 
 // FindVma is the helper bpf_find_vma, since Linux 5.17.
+//
+//	long bpf_find_vma(struct task_struct *task, u64 addr, void *callback_fn, void *callback_ctx, u64 flags)
 //
 // Find vma of task that contains addr, call callbackFn
 // function with task, vma, and callbackCtx.
@@ -4451,6 +4799,8 @@ func FindVma(task unsafe.Pointer, addr uint64, callbackFn func(task, vma, ctx un
 }
 
 // Loop is the helper bpf_loop, since Linux 5.17.
+//
+//	long bpf_loop(u32 nr_loops, void *callback_fn, void *callback_ctx, u64 flags)
 //
 // For nr_loops, call callback_fn function
 // with callback_ctx as the context parameter.
@@ -4480,6 +4830,8 @@ func Loop(nrLoops uint32, callbackFn func(index uint32, ctx unsafe.Pointer) int6
 
 // Strncmp is the helper bpf_strncmp, since Linux 5.17.
 //
+//	long bpf_strncmp(const char *s1, u32 s1_sz, const char *s2)
+//
 // Do strncmp() between s1 and s2. s1 doesn't need
 // to be null-terminated and s1_sz is the maximum storage
 // size of s1. s2 must be a read-only string.
@@ -4495,6 +4847,8 @@ func Strncmp(s1 *byte, s1Sz uint32, s2 *byte) int64 {
 
 // GetFuncArg is the helper bpf_get_func_arg, since Linux 5.17.
 //
+//	long bpf_get_func_arg(void *ctx, u32 n, u64 *value)
+//
 // Get n-th argument register (zero based) of the traced function (for tracing programs)
 // returned in value.
 //
@@ -4507,6 +4861,8 @@ func GetFuncArg(ctx Context, n uint32, value *uint64) int64 {
 }
 
 // GetFuncRet is the helper bpf_get_func_ret, since Linux 5.17.
+//
+//	long bpf_get_func_ret(void *ctx, u64 *value)
 //
 // Get return value of the traced function (for tracing programs)
 // in value.
@@ -4521,6 +4877,8 @@ func GetFuncRet(ctx Context, value *uint64) int64 {
 
 // GetFuncArgCnt is the helper bpf_get_func_arg_cnt, since Linux 5.17.
 //
+//	long bpf_get_func_arg_cnt(void *ctx)
+//
 // Get number of registers of the traced function (for tracing programs) where
 // function arguments are stored in these registers.
 //
@@ -4532,6 +4890,8 @@ func GetFuncArgCnt(ctx Context) int64 {
 }
 
 // GetRetval is the helper bpf_get_retval, since Linux 5.18.
+//
+//	int bpf_get_retval(void)
 //
 // Get the BPF program's return value that will be returned to the upper layers.
 //
@@ -4546,6 +4906,8 @@ func GetRetval() int32 {
 }
 
 // SetRetval is the helper bpf_set_retval, since Linux 5.18.
+//
+//	int bpf_set_retval(int retval)
 //
 // Set the BPF program's return value that will be returned to the upper layers.
 //
@@ -4570,6 +4932,8 @@ func SetRetval(retval int32) int32 {
 
 // XdpGetBuffLen is the helper bpf_xdp_get_buff_len, since Linux 5.18.
 //
+//	u64 bpf_xdp_get_buff_len(struct xdp_buff *xdp_md)
+//
 // Get the total size of a given xdp buff (linear and paged area)
 //
 // Result: The total size of a given xdp buffer.
@@ -4580,6 +4944,8 @@ func XdpGetBuffLen(xdpMd Context) uint64 {
 }
 
 // XdpLoadBytes is the helper bpf_xdp_load_bytes, since Linux 5.18.
+//
+//	long bpf_xdp_load_bytes(struct xdp_buff *xdp_md, u32 offset, void *buf, u32 len)
 //
 // This helper is provided as an easy way to load data from a
 // xdp buffer. It can be used to load length bytes from offset from
@@ -4595,6 +4961,8 @@ func XdpLoadBytes(xdpMd Context, offset uint32, buf unsafe.Pointer, length uint3
 
 // XdpStoreBytes is the helper bpf_xdp_store_bytes, since Linux 5.18.
 //
+//	long bpf_xdp_store_bytes(struct xdp_buff *xdp_md, u32 offset, void *buf, u32 len)
+//
 // Store length bytes from buffer buf into the frame
 // associated to xdpMd, at offset.
 //
@@ -4606,6 +4974,8 @@ func XdpStoreBytes(xdpMd Context, offset uint32, buf unsafe.Pointer, length uint
 }
 
 // CopyFromUserTask is the helper bpf_copy_from_user_task, since Linux 5.18, for programs with a GPL-compatible licence.
+//
+//	long bpf_copy_from_user_task(void *dst, u32 size, const void *user_ptr, struct task_struct *tsk, u64 flags)
 //
 // Read size bytes from user space address userPtr in tsk's
 // address space, and stores the data in dst. flags is not
@@ -4621,6 +4991,8 @@ func CopyFromUserTask(dst unsafe.Pointer, size uint32, userPtr uintptr, tsk unsa
 }
 
 // SkbSetTstamp is the helper bpf_skb_set_tstamp, since Linux 5.18.
+//
+//	long bpf_skb_set_tstamp(struct sk_buff *skb, u64 tstamp, u32 tstamp_type)
 //
 // Change the __sk_buff->tstamp_type to tstampType
 // and set tstamp to the __sk_buff->tstamp together.
@@ -4657,6 +5029,8 @@ func SkbSetTstamp(skb Context, tstamp uint64, tstampType uint32) int64 {
 
 // ImaFileHash is the helper bpf_ima_file_hash, since Linux 5.18.
 //
+//	long bpf_ima_file_hash(struct file *file, void *dst, u32 size)
+//
 // Returns a calculated IMA hash of the file.
 // If the hash is larger than size, then only size
 // bytes will be copied to dst
@@ -4671,6 +5045,8 @@ func ImaFileHash(file unsafe.Pointer, dst unsafe.Pointer, size uint32) int64 {
 }
 
 // KptrXchg is the helper bpf_kptr_xchg, since Linux 5.19.
+//
+//	void *bpf_kptr_xchg(void *dst, void *ptr)
 //
 // Exchange kptr at pointer dst with ptr, and return the old value.
 // dst can be map value or local kptr. ptr can be NULL, otherwise
@@ -4689,6 +5065,8 @@ func KptrXchg(dst unsafe.Pointer, ptr unsafe.Pointer) unsafe.Pointer {
 
 // MapLookupPercpuElem is the helper bpf_map_lookup_percpu_elem, since Linux 5.19.
 //
+//	void *bpf_map_lookup_percpu_elem(struct bpf_map *map, const void *key, u32 cpu)
+//
 // Perform a lookup in *percpu map* for an entry associated to
 // key on cpu.
 //
@@ -4702,6 +5080,8 @@ func MapLookupPercpuElem(m MapRef, key unsafe.Pointer, cpu uint32) unsafe.Pointe
 
 // SkcToMptcpSock is the helper bpf_skc_to_mptcp_sock, since Linux 5.19.
 //
+//	struct mptcp_sock *bpf_skc_to_mptcp_sock(void *sk)
+//
 // Dynamically cast a sk pointer to a mptcp_sock pointer.
 //
 // Result: sk if casting is valid, or NULL otherwise.
@@ -4712,6 +5092,8 @@ func SkcToMptcpSock(sk unsafe.Pointer) unsafe.Pointer {
 }
 
 // DynptrFromMem is the helper bpf_dynptr_from_mem, since Linux 5.19.
+//
+//	long bpf_dynptr_from_mem(void *data, u64 size, u64 flags, struct bpf_dynptr *ptr)
 //
 // Get a dynptr to local memory data.
 //
@@ -4729,6 +5111,8 @@ func DynptrFromMem(data unsafe.Pointer, size uint64, flags uint64, ptr unsafe.Po
 
 // RingbufReserveDynptr is the helper bpf_ringbuf_reserve_dynptr, since Linux 5.19.
 //
+//	long bpf_ringbuf_reserve_dynptr(void *ringbuf, u32 size, u64 flags, struct bpf_dynptr *ptr)
+//
 // Reserve size bytes of payload in a ring buffer ringbuf
 // through the dynptr interface. flags must be 0.
 //
@@ -4745,14 +5129,14 @@ func RingbufReserveDynptr(ringbuf MapRef, size uint32, flags uint64, ptr unsafe.
 
 // RingbufSubmitDynptr is the helper bpf_ringbuf_submit_dynptr, since Linux 5.19.
 //
+//	void bpf_ringbuf_submit_dynptr(struct bpf_dynptr *ptr, u64 flags)
+//
 // Submit reserved ring buffer sample, pointed to by data,
 // through the dynptr interface. This is a no-op if the dynptr is
 // invalid/null.
 //
 // For more information on flags, please see
 // 'bpf_ringbuf_submit'.
-//
-// Result: Nothing. Always succeeds.
 //
 //ebpf:helper id=199 name=ringbuf_submit_dynptr kernel=5.19 gpl=false types=all args=dynptr!,scalar ret=void
 func RingbufSubmitDynptr(ptr unsafe.Pointer, flags uint64) {
@@ -4761,13 +5145,13 @@ func RingbufSubmitDynptr(ptr unsafe.Pointer, flags uint64) {
 
 // RingbufDiscardDynptr is the helper bpf_ringbuf_discard_dynptr, since Linux 5.19.
 //
+//	void bpf_ringbuf_discard_dynptr(struct bpf_dynptr *ptr, u64 flags)
+//
 // Discard reserved ring buffer sample through the dynptr
 // interface. This is a no-op if the dynptr is invalid/null.
 //
 // For more information on flags, please see
 // 'bpf_ringbuf_discard'.
-//
-// Result: Nothing. Always succeeds.
 //
 //ebpf:helper id=200 name=ringbuf_discard_dynptr kernel=5.19 gpl=false types=all args=dynptr!,scalar ret=void
 func RingbufDiscardDynptr(ptr unsafe.Pointer, flags uint64) {
@@ -4775,6 +5159,8 @@ func RingbufDiscardDynptr(ptr unsafe.Pointer, flags uint64) {
 }
 
 // DynptrRead is the helper bpf_dynptr_read, since Linux 5.19.
+//
+//	long bpf_dynptr_read(void *dst, u64 len, const struct bpf_dynptr *src, u64 offset, u64 flags)
 //
 // Read length bytes from src into dst, starting from offset
 // into src.
@@ -4790,6 +5176,8 @@ func DynptrRead(dst unsafe.Pointer, length uint64, src unsafe.Pointer, offset ui
 }
 
 // DynptrWrite is the helper bpf_dynptr_write, since Linux 5.19.
+//
+//	long bpf_dynptr_write(const struct bpf_dynptr *dst, u64 offset, void *src, u64 len, u64 flags)
 //
 // Write length bytes from src into dst, starting from offset
 // into dst.
@@ -4818,6 +5206,8 @@ func DynptrWrite(dst unsafe.Pointer, offset uint64, src unsafe.Pointer, length u
 
 // DynptrData is the helper bpf_dynptr_data, since Linux 5.19.
 //
+//	void *bpf_dynptr_data(const struct bpf_dynptr *ptr, u64 offset, u64 len)
+//
 // Get a pointer to the underlying dynptr data.
 //
 // length must be a statically known value. The returned data slice
@@ -4836,6 +5226,8 @@ func DynptrData(ptr unsafe.Pointer, offset uint64, length uint64) unsafe.Pointer
 }
 
 // TcpRawGenSyncookieIpv4 is the helper bpf_tcp_raw_gen_syncookie_ipv4, since Linux 6.0, for programs with a GPL-compatible licence.
+//
+//	s64 bpf_tcp_raw_gen_syncookie_ipv4(struct iphdr *iph, struct tcphdr *th, u32 th_len)
 //
 // Try to issue a SYN cookie for the packet with corresponding
 // IPv4/TCP headers, iph and th, without depending on a
@@ -4861,6 +5253,8 @@ func TcpRawGenSyncookieIpv4(iph unsafe.Pointer, th unsafe.Pointer, thLen uint32)
 }
 
 // TcpRawGenSyncookieIpv6 is the helper bpf_tcp_raw_gen_syncookie_ipv6, since Linux 6.0, for programs with a GPL-compatible licence.
+//
+//	s64 bpf_tcp_raw_gen_syncookie_ipv6(struct ipv6hdr *iph, struct tcphdr *th, u32 th_len)
 //
 // Try to issue a SYN cookie for the packet with corresponding
 // IPv6/TCP headers, iph and th, without depending on a
@@ -4889,6 +5283,8 @@ func TcpRawGenSyncookieIpv6(iph unsafe.Pointer, th unsafe.Pointer, thLen uint32)
 
 // TcpRawCheckSyncookieIpv4 is the helper bpf_tcp_raw_check_syncookie_ipv4, since Linux 6.0, for programs with a GPL-compatible licence.
 //
+//	long bpf_tcp_raw_check_syncookie_ipv4(struct iphdr *iph, struct tcphdr *th)
+//
 // Check whether iph and th contain a valid SYN cookie ACK
 // without depending on a listening socket.
 //
@@ -4908,6 +5304,8 @@ func TcpRawCheckSyncookieIpv4(iph unsafe.Pointer, th unsafe.Pointer) int64 {
 }
 
 // TcpRawCheckSyncookieIpv6 is the helper bpf_tcp_raw_check_syncookie_ipv6, since Linux 6.0, for programs with a GPL-compatible licence.
+//
+//	long bpf_tcp_raw_check_syncookie_ipv6(struct ipv6hdr *iph, struct tcphdr *th)
 //
 // Check whether iph and th contain a valid SYN cookie ACK
 // without depending on a listening socket.
@@ -4931,6 +5329,8 @@ func TcpRawCheckSyncookieIpv6(iph unsafe.Pointer, th unsafe.Pointer) int64 {
 
 // KtimeGetTaiNs is the helper bpf_ktime_get_tai_ns, since Linux 6.1.
 //
+//	u64 bpf_ktime_get_tai_ns(void)
+//
 // A nonsettable system-wide clock derived from wall-clock time but
 // ignoring leap seconds.  This clock does not experience
 // discontinuities and backwards jumps caused by NTP inserting leap
@@ -4946,6 +5346,8 @@ func KtimeGetTaiNs() uint64 {
 }
 
 // UserRingbufDrain is the helper bpf_user_ringbuf_drain, since Linux 6.1.
+//
+//	long bpf_user_ringbuf_drain(struct bpf_map *map, void *callback_fn, void *ctx, u64 flags)
 //
 // Drain samples from the specified user ring buffer, and invoke
 // the provided callback for each such sample:
@@ -4990,6 +5392,8 @@ func UserRingbufDrain(m MapRef, callbackFn func(dynptr, ctx unsafe.Pointer) int6
 
 // CgrpStorageGet is the helper bpf_cgrp_storage_get, since Linux 6.2.
 //
+//	void *bpf_cgrp_storage_get(struct bpf_map *map, struct cgroup *cgroup, void *value, u64 flags)
+//
 // Get a bpf_local_storage from the cgroup.
 //
 // Logically, it could be thought of as getting the value from
@@ -5024,6 +5428,8 @@ func CgrpStorageGet(m MapRef, cgroup unsafe.Pointer, value unsafe.Pointer, flags
 }
 
 // CgrpStorageDelete is the helper bpf_cgrp_storage_delete, since Linux 6.2.
+//
+//	long bpf_cgrp_storage_delete(struct bpf_map *map, struct cgroup *cgroup)
 //
 // Delete a bpf_local_storage from a cgroup.
 //

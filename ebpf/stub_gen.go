@@ -16,25 +16,25 @@ import "unsafe"
 //ebpf:intrinsic printk
 func Printk(format string, args ...any)
 
-//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all,lirc_mode2 args=map,key ret=mapvalue?
+//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all args=map,key ret=mapvalue?
 func MapLookupElem(m MapRef, key unsafe.Pointer) unsafe.Pointer
 
-//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all,lirc_mode2 args=map,key,value,scalar ret=scalar
+//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all args=map,key,value,scalar ret=scalar
 func MapUpdateElem(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uint64) int64
 
-//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all,lirc_mode2 args=map,key ret=scalar
+//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all args=map,key ret=scalar
 func MapDeleteElem(m MapRef, key unsafe.Pointer) int64
 
 //ebpf:helper id=4 name=probe_read kernel=4.1 gpl=true types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm,syscall args=out:2,size0,scalar ret=scalar
 func ProbeRead(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64
 
-//ebpf:helper id=5 name=ktime_get_ns kernel=4.1 gpl=false types=all,lirc_mode2 ret=scalar
+//ebpf:helper id=5 name=ktime_get_ns kernel=4.1 gpl=false types=all ret=scalar
 func KtimeGetNs() uint64
 
-//ebpf:helper id=6 name=trace_printk kernel=4.1 gpl=true types=all,lirc_mode2 args=in:2,size,scalar,scalar,scalar ret=scalar
+//ebpf:helper id=6 name=trace_printk kernel=4.1 gpl=true types=all args=in:2,size,scalar,scalar,scalar ret=scalar
 func TracePrintk(fmt *byte, fmtSize uint32, arg3 uint64, arg4 uint64, arg5 uint64) int64
 
-//ebpf:helper id=7 name=get_prandom_u32 kernel=4.1 gpl=false types=all,lirc_mode2 ret=scalar
+//ebpf:helper id=7 name=get_prandom_u32 kernel=4.1 gpl=false types=all ret=scalar
 func GetPrandomU32() uint32
 
 //ebpf:helper id=8 name=get_smp_processor_id kernel=4.1 gpl=false types=all ret=scalar
@@ -49,7 +49,7 @@ func L3CsumReplace(skb Context, offset uint32, from uint64, to uint64, size uint
 //ebpf:helper id=11 name=l4_csum_replace kernel=4.1 gpl=false types=sched_cls,sched_act,lwt_xmit args=ctx,scalar,scalar,scalar,scalar ret=scalar effects=pkt
 func L4CsumReplace(skb Context, offset uint32, from uint64, to uint64, flags uint64) int64
 
-//ebpf:helper id=12 name=tail_call kernel=4.2 gpl=false types=all,lirc_mode2 args=ctx,map,scalar ret=void effects=pkt
+//ebpf:helper id=12 name=tail_call kernel=4.2 gpl=false types=all args=ctx,map,scalar ret=void effects=pkt
 func TailCall(ctx Context, progArrayMap MapRef, index uint32)
 
 //ebpf:helper id=13 name=clone_redirect kernel=4.2 gpl=false types=sched_cls,sched_act,lwt_xmit args=ctx,scalar,scalar ret=scalar effects=pkt
@@ -274,13 +274,13 @@ func SkLookupUdp(ctx Context, tuple unsafe.Pointer, tupleSize uint32, netns uint
 //ebpf:helper id=86 name=sk_release kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr,sk_lookup args=sock! ret=scalar
 func SkRelease(sock unsafe.Pointer) int64
 
-//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all,lirc_mode2 args=map,value,scalar ret=scalar
+//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all args=map,value,scalar ret=scalar
 func MapPushElem(m MapRef, value unsafe.Pointer, flags uint64) int64
 
-//ebpf:helper id=88 name=map_pop_elem kernel=4.20 gpl=false types=all,lirc_mode2 args=map,outvalue ret=scalar
+//ebpf:helper id=88 name=map_pop_elem kernel=4.20 gpl=false types=all args=map,outvalue ret=scalar
 func MapPopElem(m MapRef, value unsafe.Pointer) int64
 
-//ebpf:helper id=89 name=map_peek_elem kernel=4.20 gpl=false types=all,lirc_mode2 args=map,outvalue ret=scalar
+//ebpf:helper id=89 name=map_peek_elem kernel=4.20 gpl=false types=all args=map,outvalue ret=scalar
 func MapPeekElem(m MapRef, value unsafe.Pointer) int64
 
 //ebpf:helper id=90 name=msg_push_data kernel=4.20 gpl=false types=sk_msg args=ctx,scalar,scalar,scalar ret=scalar effects=pkt
@@ -388,7 +388,7 @@ func GetCurrentAncestorCgroupId(ancestorLevel int32) uint64
 //ebpf:helper id=124 name=sk_assign kernel=5.7 gpl=false types=sched_cls,sched_act,sk_lookup args=ctx,sock?,scalar ret=scalar
 func SkAssign(skb Context, sk unsafe.Pointer, flags uint64) int64
 
-//ebpf:helper id=125 name=ktime_get_boot_ns kernel=5.8 gpl=false types=all,lirc_mode2 ret=scalar
+//ebpf:helper id=125 name=ktime_get_boot_ns kernel=5.8 gpl=false types=all ret=scalar
 func KtimeGetBootNs() uint64
 
 //ebpf:helper id=126 name=seq_printf kernel=5.8 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size,in:5?,size0 ret=scalar

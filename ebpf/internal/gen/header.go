@@ -16,9 +16,10 @@ type helper struct {
 	name string // as in the enum: without bpf_
 	row  row    // from helpers.tsv
 
-	result string  // C type
-	params []param // C parameters, without void
-	varied bool    // the prototype ends in "..."
+	prototype string  // as in the header
+	result    string  // C type
+	params    []param // C parameters, without void
+	varied    bool    // the prototype ends in "..."
 
 	signature string // of the Go function
 
@@ -101,6 +102,7 @@ func parseDescriptions(doc string, byName map[string]*helper) error {
 				continue
 			}
 			again = false
+			h.prototype = strings.TrimPrefix(line, " * ")
 			h.result = normaliseType(m[1] + m[2])
 			if err := h.parseParams(m[4]); err != nil {
 				return err

@@ -54,9 +54,9 @@ func (h *helper) doc(helpers map[string]bool, consts map[string]string) string {
 	if h.row.gpl {
 		lead += ", for programs with a GPL-compatible licence"
 	}
-	w.lines = append(w.lines, lead+".", "")
+	w.lines = append(w.lines, lead+".", "", "\t"+h.prototype, "")
 	w.text(h.description)
-	if len(h.returns) > 0 {
+	if len(h.returns) > 0 && !strings.HasSuffix(h.signature, ")") {
 		w.lines = append(w.lines, "")
 		first := len(w.lines)
 		w.text(h.returns)

@@ -8,11 +8,12 @@ import (
 )
 
 // This file holds the helpers that read memory at an address. Natively the
-// address is one of the test's own variables. Address 0 faults as in the kernel;
-// another bad one crashes the test, as reading it in Go would.
+// address is one of the test's own package-level variables: others may move, or
+// be collected, since an address does not count as a reference. Address 0 faults
+// as in the kernel; another bad one crashes the test, as reading it in Go would.
 
-// at converts an address to a pointer. The caller of the helper keeps the variable
-// alive.
+// at converts an address to a pointer, out of sight of checks that expect a
+// conversion to stand beside the one to uintptr.
 func at(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
 func copyMemory(dst unsafe.Pointer, size uint32, addr uintptr) int64 {

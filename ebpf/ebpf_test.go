@@ -1,0 +1,203 @@
+package ebpf_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/ebpf"
+	"github.com/undergo-ebpf/undergo/ebpf/sim"
+)
+
+// onWrite is a program as users write it.
+func onWrite(ctx ebpf.Context) int {
+	pid := ebpf.GetCurrentPidTgid() >> 32
+	if pid != 0 {
+		ebpf.Printk("BPF triggered sys_enter_write from PID %d.\n", pid)
+	}
+	return 0
+}
+
+func TestProgramRunsNatively(t *testing.T) {
+	var out bytes.Buffer
+	defer sim.SetOutput(&out)()
+	if got := onWrite(ebpf.Context{}); got != 0 {
+		t.Errorf("onWrite = %d, want 0", got)
+	}
+	want := fmt.Sprintf("BPF triggered sys_enter_write from PID %d.\n", os.Getpid())
+	if out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+}
+
+func TestPrintkEndsLine(t *testing.T) {
+	var out bytes.Buffer
+	defer sim.SetOutput(&out)()
+	ebpf.Printk("%s %x %v", "a", uint8(255), int64(-1))
+	if got, want := out.String(), "a ff -1\n"; got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
+
+// onPacket lets only packets of interface 1 pass.
+func onPacket(x *ebpf.XDP) ebpf.XDPAction {
+	if x.IngressIfindex == 1 {
+		return ebpf.XDPPass
+	}
+	return ebpf.XDPDrop
+}
+
+func TestXDP(t *testing.T) {
+	for ifindex, want := range map[uint32]ebpf.XDPAction{1: ebpf.XDPPass, 2: ebpf.XDPDrop} {
+		if got := onPacket(&ebpf.XDP{IngressIfindex: ifindex}); got != want {
+			t.Errorf("interface %d: action %d, want %d", ifindex, got, want)
+		}
+	}
+	// The kernel's struct xdp_md.
+	var x ebpf.XDP
+	if unsafe.Sizeof(x) != 24 || unsafe.Offsetof(x.IngressIfindex) != 12 ||
+		unsafe.Offsetof(x.RxQueueIndex) != 16 || unsafe.Offsetof(x.EgressIfindex) != 20 {
+		t.Error("XDP is not laid out as struct xdp_md")
+	}
+	if x.Context().Pointer() != unsafe.Pointer(&x) {
+		t.Error("the context of an XDP does not point to it")
+	}
+}
+
+func TestRawTracepoint(t *testing.T) {
+	r := ebpf.RawTracepoint{Args: [12]uint64{7, 8, 9}}
+	if got := r.Arg(2); got != 9 {
+		t.Errorf("Arg(2) = %d, want 9", got)
+	}
+	if r.Context().Pointer() != unsafe.Pointer(&r) {
+		t.Error("the context of a RawTracepoint does not point to it")
+	}
+}
+
+func TestCurrentTask(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if got, want := ebpf.GetCurrentPidTgid(), uint64(os.Getpid())<<32|uint64(syscall.Gettid()); got != want {
+		t.Errorf("GetCurrentPidTgid = %#x, want %#x", got, want)
+	}
+	if got, want := ebpf.GetCurrentUidGid(), uint64(os.Getgid())<<32|uint64(os.Getuid()); got != want {
+		t.Errorf("GetCurrentUidGid = %#x, want %#x", got, want)
+	}
+	comm, err := os.ReadFile("/proc/thread-self/comm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	buf := [16]byte{15: 'x'}
+	if errno := ebpf.GetCurrentComm(unsafe.Pointer(&buf), 16); errno != 0 {
+		t.Fatalf("GetCurrentComm = %d", errno)
+	}
+	if got, want := string(bytes.TrimRight(buf[:], "\x00")), strings.TrimSpace(string(comm)); got != want {
+		t.Errorf("GetCurrentComm wrote %q, want %q", got, want)
+	}
+	if cpu := ebpf.GetSmpProcessorId(); int(cpu) >= 1<<16 {
+		t.Errorf("GetSmpProcessorId = %d", cpu)
+	}
+}
+
+func TestClocks(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		read func() uint64
+	}{
+		{"KtimeGetNs", ebpf.KtimeGetNs},
+		{"KtimeGetBootNs", ebpf.KtimeGetBootNs},
+		{"KtimeGetCoarseNs", ebpf.KtimeGetCoarseNs},
+		{"KtimeGetTaiNs", ebpf.KtimeGetTaiNs},
+	} {
+		if first, second := c.read(), c.read(); first == 0 || second < first {
+			t.Errorf("%s went from %d to %d", c.name, first, second)
+		}
+	}
+	if mono, boot := ebpf.KtimeGetNs(), ebpf.KtimeGetBootNs(); boot < mono {
+		t.Errorf("time since boot %d is less than the monotonic clock %d", boot, mono)
+	}
+}
+
+// probed is a variable of the package since those do not move.
+var probed = [8]byte{'h', 'e', 'l', 'l', 'o', 0, 'x', 'y'}
+
+func TestProbeRead(t *testing.T) {
+	addr := uintptr(unsafe.Pointer(&probed))
+	for _, c := range []struct {
+		name string
+		call func(dst unsafe.Pointer, size uint32, addr uintptr) int64
+		addr uintptr
+		size uint32
+		want string
+		ret  int64
+	}{
+		{"whole", ebpf.ProbeReadKernel, addr, 8, "hello\x00xy", 0},
+		{"part", ebpf.ProbeReadUser, addr, 2, "he------", 0},
+		{"nil", ebpf.ProbeReadKernel, 0, 4, "\x00\x00\x00\x00----", -14},
+		{"string", ebpf.ProbeReadKernelStr, addr, 8, "hello\x00--", 6},
+		{"cut string", ebpf.ProbeReadUserStr, addr, 3, "he\x00-----", 3},
+		{"no string", ebpf.ProbeReadUserStr, addr, 0, "--------", 0},
+		{"nil string", ebpf.ProbeReadUserStr, 0, 2, "\x00\x00------", -14},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			to := [8]byte([]byte("--------"))
+			ret := c.call(unsafe.Pointer(&to), c.size, c.addr)
+			if ret != c.ret || string(to[:]) != c.want {
+				t.Errorf("returned %d with %q, want %d with %q", ret, to, c.ret, c.want)
+			}
+		})
+	}
+}
+
+func TestStrncmp(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		size uint32
+		want int64
+	}{
+		{"abc", "abc", 3, 0},
+		{"abc", "abd", 3, -1},
+		{"abd", "abc", 3, 1},
+		{"abd", "abc", 2, 0},
+		{"ab\x00x", "ab\x00y", 4, 0},
+	} {
+		a, b := append([]byte(c.a), 0), append([]byte(c.b), 0)
+		if got := ebpf.Strncmp(&a[0], c.size, &b[0]); got != c.want {
+			t.Errorf("Strncmp(%q, %d, %q) = %d, want %d", c.a, c.size, c.b, got, c.want)
+		}
+	}
+}
+
+func TestLoop(t *testing.T) {
+	sum := func(limit uint32) func(uint32, unsafe.Pointer) int64 {
+		return func(i uint32, ctx unsafe.Pointer) int64 {
+			*(*uint32)(ctx) += i
+			if i == limit {
+				return 1
+			}
+			return 0
+		}
+	}
+	for _, c := range []struct {
+		n, stop uint32
+		flags   uint64
+		ret     int64
+		sum     uint32
+	}{
+		{n: 5, stop: 100, ret: 5, sum: 10},
+		{n: 5, stop: 2, ret: 3, sum: 3},
+		{n: 1<<23 + 1, ret: -7},
+		{n: 1, flags: 1, ret: -22},
+	} {
+		var total uint32
+		ret := ebpf.Loop(c.n, sum(c.stop), unsafe.Pointer(&total), c.flags)
+		if ret != c.ret || total != c.sum {
+			t.Errorf("Loop(%d) stopping at %d = %d with sum %d, want %d with %d", c.n, c.stop, ret, total, c.ret, c.sum)
+		}
+	}
+}
