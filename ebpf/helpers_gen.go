@@ -3522,7 +3522,7 @@ func KtimeGetBootNs() uint64 {
 //
 // -EOVERFLOW if an overflow happened: The same object will be tried again.
 //
-//ebpf:helper id=126 name=seq_printf kernel=5.8 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size,in:5?,size0 ret=scalar
+//ebpf:helper id=126 name=seq_printf kernel=5.8 gpl=true types=tracing,lsm args=btf:seq_file,in:3,size,in:5?,size0 ret=scalar
 func SeqPrintf(m unsafe.Pointer, fmt *byte, fmtSize uint32, data unsafe.Pointer, dataLen uint32) int64 {
 	return host.Func[func(m unsafe.Pointer, fmt *byte, fmtSize uint32, data unsafe.Pointer, dataLen uint32) int64]("SeqPrintf")(m, fmt, fmtSize, data, dataLen)
 }
@@ -3539,7 +3539,7 @@ func SeqPrintf(m unsafe.Pointer, fmt *byte, fmtSize uint32, data unsafe.Pointer,
 //
 // -EOVERFLOW if an overflow happened: The same object will be tried again.
 //
-//ebpf:helper id=127 name=seq_write kernel=5.8 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size0 ret=scalar
+//ebpf:helper id=127 name=seq_write kernel=5.8 gpl=true types=tracing,lsm args=btf:seq_file,in:3,size0 ret=scalar
 func SeqWrite(m unsafe.Pointer, data unsafe.Pointer, length uint32) int64 {
 	return host.Func[func(m unsafe.Pointer, data unsafe.Pointer, length uint32) int64]("SeqWrite")(m, data, length)
 }
@@ -4108,7 +4108,7 @@ func SnprintfBtf(str *byte, strSize uint32, ptr unsafe.Pointer, btfPtrSize uint3
 //
 // Result: 0 on success or a negative error in case of failure.
 //
-//ebpf:helper id=150 name=seq_printf_btf kernel=5.10 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size0,scalar ret=scalar
+//ebpf:helper id=150 name=seq_printf_btf kernel=5.10 gpl=true types=tracing,lsm args=btf:seq_file,in:3,size0,scalar ret=scalar
 func SeqPrintfBtf(m unsafe.Pointer, ptr unsafe.Pointer, ptrSize uint32, flags uint64) int64 {
 	return host.Func[func(m unsafe.Pointer, ptr unsafe.Pointer, ptrSize uint32, flags uint64) int64]("SeqPrintfBtf")(m, ptr, ptrSize, flags)
 }
@@ -4676,7 +4676,7 @@ func GetFuncIp(ctx Context) uint64 {
 // Result: Value specified by user at BPF link creation/attachment time
 // or 0, if it was not specified.
 //
-//ebpf:helper id=174 name=get_attach_cookie kernel=5.15 gpl=false types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm,syscall args=ctx ret=scalar
+//ebpf:helper id=174 name=get_attach_cookie kernel=5.15 gpl=false types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm args=ctx ret=scalar
 func GetAttachCookie(ctx Context) uint64 {
 	return host.Func[func(ctx Context) uint64]("GetAttachCookie")(ctx)
 }
@@ -4855,7 +4855,7 @@ func Strncmp(s1 *byte, s1Sz uint32, s2 *byte) int64 {
 // Result: 0 on success.
 // -EINVAL if n >= argument register count of traced function.
 //
-//ebpf:helper id=183 name=get_func_arg kernel=5.17 gpl=false types=tracing,lsm,syscall args=ctx,scalar,out=8 ret=scalar
+//ebpf:helper id=183 name=get_func_arg kernel=5.17 gpl=false types=tracing,lsm args=ctx,scalar,out=8 ret=scalar
 func GetFuncArg(ctx Context, n uint32, value *uint64) int64 {
 	return host.Func[func(ctx Context, n uint32, value *uint64) int64]("GetFuncArg")(ctx, n, value)
 }
@@ -4870,7 +4870,7 @@ func GetFuncArg(ctx Context, n uint32, value *uint64) int64 {
 // Result: 0 on success.
 // -EOPNOTSUPP for tracing programs other than BPF_TRACE_FEXIT or BPF_MODIFY_RETURN.
 //
-//ebpf:helper id=184 name=get_func_ret kernel=5.17 gpl=false types=tracing,lsm,syscall args=ctx,out=8 ret=scalar
+//ebpf:helper id=184 name=get_func_ret kernel=5.17 gpl=false types=tracing,lsm args=ctx,out=8 ret=scalar
 func GetFuncRet(ctx Context, value *uint64) int64 {
 	return host.Func[func(ctx Context, value *uint64) int64]("GetFuncRet")(ctx, value)
 }
@@ -4884,7 +4884,7 @@ func GetFuncRet(ctx Context, value *uint64) int64 {
 //
 // Result: The number of argument registers of the traced function.
 //
-//ebpf:helper id=185 name=get_func_arg_cnt kernel=5.17 gpl=false types=tracing,lsm,syscall args=ctx ret=scalar
+//ebpf:helper id=185 name=get_func_arg_cnt kernel=5.17 gpl=false types=tracing,lsm args=ctx ret=scalar
 func GetFuncArgCnt(ctx Context) int64 {
 	return host.Func[func(ctx Context) int64]("GetFuncArgCnt")(ctx)
 }

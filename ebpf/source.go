@@ -16,6 +16,10 @@ var source embed.FS
 // Source returns the kernel-side source of this package: Go files, all in the
 // root, that make a package ebpf which imports nothing but unsafe. They are to
 // be parsed with comments, for the directives, and regardless of build
-// constraints. Functions with a directive have no body there, except generic
-// ones.
+// constraints. Helpers and intrinsics have no body there, except generic ones.
+//
+// Parsing and checking all of it takes about 3 ms. In stub_gen.go each
+// declaration is a directive and a func, set apart by empty lines and independent
+// of the others, so a reader that knows which names it needs may drop the rest
+// before parsing.
 func Source() fs.FS { return source }

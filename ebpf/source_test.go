@@ -143,6 +143,22 @@ func TestSourceDirectives(t *testing.T) {
 	}
 }
 
+// The promise of Source that declarations of stub_gen.go can be told apart without
+// parsing: after the import, each is a directive and a func.
+func TestStubBlocks(t *testing.T) {
+	src, err := fs.ReadFile(ebpf.Source(), "stub_gen.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, decls, _ := strings.Cut(string(src), "import \"unsafe\"\n\n")
+	for block := range strings.SplitSeq(decls, "\n\n") {
+		directive, decl, _ := strings.Cut(block, "\n")
+		if !strings.HasPrefix(directive, "//ebpf:") || !strings.HasPrefix(decl, "func ") {
+			t.Errorf("not a directive and a func: %q", block)
+		}
+	}
+}
+
 // BenchmarkSource is what every process that compiles pays once.
 func BenchmarkSource(b *testing.B) {
 	b.Run("parse", func(b *testing.B) {

@@ -391,10 +391,10 @@ func SkAssign(skb Context, sk unsafe.Pointer, flags uint64) int64
 //ebpf:helper id=125 name=ktime_get_boot_ns kernel=5.8 gpl=false types=all ret=scalar
 func KtimeGetBootNs() uint64
 
-//ebpf:helper id=126 name=seq_printf kernel=5.8 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size,in:5?,size0 ret=scalar
+//ebpf:helper id=126 name=seq_printf kernel=5.8 gpl=true types=tracing,lsm args=btf:seq_file,in:3,size,in:5?,size0 ret=scalar
 func SeqPrintf(m unsafe.Pointer, fmt *byte, fmtSize uint32, data unsafe.Pointer, dataLen uint32) int64
 
-//ebpf:helper id=127 name=seq_write kernel=5.8 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size0 ret=scalar
+//ebpf:helper id=127 name=seq_write kernel=5.8 gpl=true types=tracing,lsm args=btf:seq_file,in:3,size0 ret=scalar
 func SeqWrite(m unsafe.Pointer, data unsafe.Pointer, length uint32) int64
 
 //ebpf:helper id=128 name=sk_cgroup_id kernel=5.8 gpl=false types=cgroup_skb args=sock ret=scalar
@@ -463,7 +463,7 @@ func CopyFromUser(dst unsafe.Pointer, size uint32, userPtr uintptr) int64
 //ebpf:helper id=149 name=snprintf_btf kernel=5.10 gpl=false types=all args=inout:2,size,in:4,size,scalar ret=scalar
 func SnprintfBtf(str *byte, strSize uint32, ptr unsafe.Pointer, btfPtrSize uint32, flags uint64) int64
 
-//ebpf:helper id=150 name=seq_printf_btf kernel=5.10 gpl=true types=tracing,lsm,syscall args=btf:seq_file,in:3,size0,scalar ret=scalar
+//ebpf:helper id=150 name=seq_printf_btf kernel=5.10 gpl=true types=tracing,lsm args=btf:seq_file,in:3,size0,scalar ret=scalar
 func SeqPrintfBtf(m unsafe.Pointer, ptr unsafe.Pointer, ptrSize uint32, flags uint64) int64
 
 //ebpf:helper id=151 name=skb_cgroup_classid kernel=5.10 gpl=false types=sched_cls,sched_act args=ctx ret=scalar
@@ -535,7 +535,7 @@ func TimerCancel(timer unsafe.Pointer) int64
 //ebpf:helper id=173 name=get_func_ip kernel=5.15 gpl=true types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm,syscall args=ctx ret=scalar
 func GetFuncIp(ctx Context) uint64
 
-//ebpf:helper id=174 name=get_attach_cookie kernel=5.15 gpl=false types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm,syscall args=ctx ret=scalar
+//ebpf:helper id=174 name=get_attach_cookie kernel=5.15 gpl=false types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm args=ctx ret=scalar
 func GetAttachCookie(ctx Context) uint64
 
 //ebpf:helper id=175 name=task_pt_regs kernel=5.15 gpl=true types=all args=btf:task_struct ret=btf:pt_regs
@@ -562,13 +562,13 @@ func Loop(nrLoops uint32, callbackFn func(index uint32, ctx unsafe.Pointer) int6
 //ebpf:helper id=182 name=strncmp kernel=5.17 gpl=false types=all args=in:2,size,str ret=scalar
 func Strncmp(s1 *byte, s1Sz uint32, s2 *byte) int64
 
-//ebpf:helper id=183 name=get_func_arg kernel=5.17 gpl=false types=tracing,lsm,syscall args=ctx,scalar,out=8 ret=scalar
+//ebpf:helper id=183 name=get_func_arg kernel=5.17 gpl=false types=tracing,lsm args=ctx,scalar,out=8 ret=scalar
 func GetFuncArg(ctx Context, n uint32, value *uint64) int64
 
-//ebpf:helper id=184 name=get_func_ret kernel=5.17 gpl=false types=tracing,lsm,syscall args=ctx,out=8 ret=scalar
+//ebpf:helper id=184 name=get_func_ret kernel=5.17 gpl=false types=tracing,lsm args=ctx,out=8 ret=scalar
 func GetFuncRet(ctx Context, value *uint64) int64
 
-//ebpf:helper id=185 name=get_func_arg_cnt kernel=5.17 gpl=false types=tracing,lsm,syscall args=ctx ret=scalar
+//ebpf:helper id=185 name=get_func_arg_cnt kernel=5.17 gpl=false types=tracing,lsm args=ctx ret=scalar
 func GetFuncArgCnt(ctx Context) int64
 
 //ebpf:helper id=186 name=get_retval kernel=5.18 gpl=false types=cgroup_sock,cgroup_device,cgroup_sock_addr,cgroup_sysctl,cgroup_sockopt,lsm ret=scalar
