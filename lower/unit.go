@@ -34,6 +34,8 @@ type Unit struct {
 const (
 	// RodataSection holds constants. The loader freezes it.
 	RodataSection = ".rodata"
+	// DataSectionName holds package-level variables. The host may map it.
+	DataSectionName = ".data"
 	// PanicSection holds one 64-bit counter for each entry of Unit.Panics.
 	PanicSection = ".data.panics"
 )

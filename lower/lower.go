@@ -1,0 +1,253 @@
+package lower
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"runtime/debug"
+	"time"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/build"
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/emit"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/isel"
+	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+	"github.com/undergo-ebpf/undergo/lower/internal/opt"
+	"github.com/undergo-ebpf/undergo/lower/internal/regalloc"
+)
+
+// An Input is a program to compile.
+type Input = build.Input
+
+// A Shim is the kind of wrapper around a pure function that makes it a program.
+type Shim = build.Shim
+
+// The kinds of shim, see their documentation in package build.
+const (
+	ShimNone   = build.ShimNone
+	ShimCtx    = build.ShimCtx
+	ShimPacket = build.ShimPacket
+)
+
+// Layout returns the layout of the buffer through which a shim exchanges
+// arguments and results: its size, and the offset of each parameter and of each
+// result of sig, in bytes.
+func Layout(sig *types.Signature) (size int, args, results []int64) {
+	return build.Layout(sig)
+}
+
+// Options are the options of [Compile].
+type Options struct {
+	// Verify runs the verifiers of both representations after every step and
+	// checks register allocation. All tests set it; it roughly doubles the time
+	// of a compilation.
+	Verify bool
+	// Registers, if not 0, cuts the registers that the allocator may use to the
+	// first so many of R0, R6, R1, R7, R2, R8, R3, R9, R4, R5. Tests set it to 3.
+	Registers int
+	// OnPanic is the program's result when it panics. A shim ignores it.
+	OnPanic int32
+	// Dump, if not nil, is given the text form of the program after each stage
+	// and pass.
+	Dump func(stage, text string)
+}
+
+// registerOrder is the order in which Options.Registers takes registers: one
+// that a call clobbers, one that it preserves, and so on.
+var registerOrder = []mir.Reg{mir.R0, mir.R6, mir.R1, mir.R7, mir.R2, mir.R8, mir.R3, mir.R9, mir.R4, mir.R5}
+
+// Compile compiles in for the target t. An error is a [DiagnosticError] if the
+// program is to blame; one that begins with "BUG" is a defect of the compiler.
+//
+// Compile may be called concurrently, but not with the same ssa.Program.
+func Compile(in Input, t Target, o Options) (unit *Unit, err error) {
+	c := &compilation{in: in, target: t, opt: o, stage: "build"}
+	defer func() {
+		if r := recover(); r != nil {
+			unit, err = nil, &bugError{c.stage, in.Name, r, debug.Stack()}
+		}
+	}()
+	return c.run()
+}
+
+// A bugError is a panic of the compiler: a defect in it, whatever the input.
+type bugError struct {
+	stage, function string
+	cause           any
+	stack           []byte
+}
+
+// Error names the stage and the function; Format with %+v adds the stack.
+func (e *bugError) Error() string {
+	return fmt.Sprintf("BUG in undergo's compiler: %s, compiling %s: %v", e.stage, e.function, e.cause)
+}
+
+// Format implements fmt.Formatter.
+func (e *bugError) Format(s fmt.State, verb rune) {
+	fmt.Fprint(s, e.Error())
+	if s.Flag('+') {
+		fmt.Fprintf(s, "\n%s", e.stack)
+	}
+}
+
+// A compilation is the state of one Compile.
+type compilation struct {
+	in     Input
+	target Target
+	opt    Options
+	diags  diag.List
+	stage  string // what is going on, for bugError
+	times  []StageTime
+}
+
+// run is the pipeline.
+func (c *compilation) run() (*Unit, error) {
+	var m *ir.Module
+	c.step("build", func() { m = build.Build(c.in, c.target, &c.diags) })
+	if err := c.diags.Err(); err != nil {
+		return nil, err
+	}
+	c.checkIR("build", m)
+	c.optimize(m)
+	if err := c.diags.Err(); err != nil {
+		return nil, err
+	}
+	var mm *mir.Module
+	c.step("isel", func() { mm = isel.Select(m, c.target) })
+	c.checkMIR("isel", mm, mir.Verify)
+	c.step("regalloc", func() { c.allocate(mm) })
+	c.checkMIR("regalloc", mm, mir.VerifyAllocated)
+	var out *emit.Output
+	c.step("emit", func() { out = emit.Emit(mm, c.emitInput(m)) })
+	if err := c.diags.Err(); err != nil {
+		return nil, err
+	}
+	unit := c.unit(m, out)
+	if c.opt.Dump != nil {
+		c.opt.Dump("asm", fmt.Sprint(unit.Insns))
+	}
+	return unit, nil
+}
+
+// step runs one stage and takes its time.
+func (c *compilation) step(stage string, f func()) {
+	c.stage = stage
+	start := time.Now()
+	f()
+	c.times = append(c.times, StageTime{stage, time.Since(start)})
+}
+
+// optimize runs the passes.
+func (c *compilation) optimize(m *ir.Module) {
+	cfg := &opt.Config{Target: c.target, Diags: &c.diags, Fset: c.in.Fset}
+	runPasses(m, cfg, passHooks{
+		before: func(name string) { c.stage = name },
+		after: func(name string, took time.Duration) {
+			c.times = append(c.times, StageTime{name, took})
+			c.checkIR(name, m)
+		},
+	})
+}
+
+// checkIR dumps and verifies the module as far as the options say so.
+func (c *compilation) checkIR(stage string, m *ir.Module) {
+	if c.opt.Dump != nil {
+		c.opt.Dump(stage, m.String())
+	}
+	if c.opt.Verify {
+		c.must("invalid IR", ir.Verify(m))
+	}
+}
+
+// checkMIR is checkIR for the machine representation.
+func (c *compilation) checkMIR(stage string, m *mir.Module, verify func(*mir.Module) error) {
+	if c.opt.Dump != nil {
+		c.opt.Dump(stage, m.String())
+	}
+	if c.opt.Verify {
+		c.must("invalid MIR", verify(m))
+	}
+}
+
+// must panics if a verifier found something: the compiler is to blame.
+func (c *compilation) must(what string, err error) {
+	if err != nil {
+		panic(fmt.Errorf("%s: %w", what, err))
+	}
+}
+
+// allocate assigns registers, and checks the assignment if the options say so.
+func (c *compilation) allocate(m *mir.Module) {
+	var cfg regalloc.Config
+	if n := c.opt.Registers; n > 0 {
+		cfg.Regs = registerOrder[:n]
+	}
+	for _, f := range m.Funcs {
+		var before *mir.Func
+		if c.opt.Verify {
+			before = f.Clone()
+		}
+		regalloc.Allocate(f, cfg)
+		if c.opt.Verify {
+			c.must("invalid allocation", regalloc.Check(before, f))
+		}
+	}
+}
+
+func (c *compilation) emitInput(m *ir.Module) emit.Input {
+	in := emit.Input{
+		Target:       c.target,
+		Fset:         c.in.Fset,
+		Sites:        len(m.Sites),
+		PanicSection: PanicSection,
+		OnPanic:      c.opt.OnPanic,
+		ReturnSite:   c.in.Shim != ShimNone,
+		Diags:        &c.diags,
+	}
+	for _, d := range m.Data {
+		section := RodataSection
+		if d.Mutable {
+			section = DataSectionName
+		}
+		in.Data = append(in.Data, emit.Data{Name: d.Name, Bytes: d.Bytes, Align: d.Align, Section: section})
+	}
+	return in
+}
+
+// unit puts the result together.
+func (c *compilation) unit(m *ir.Module, out *emit.Output) *Unit {
+	u := &Unit{
+		Name:  c.in.Name,
+		Insns: out.Insns,
+		Maps:  out.Maps,
+		Stats: Stats{Insns: out.Slots, Stack: out.Stack, Stages: c.times},
+	}
+	for _, s := range out.Sections {
+		u.Data = append(u.Data, DataSection{Name: s.Name, Bytes: s.Bytes, ReadOnly: s.Name == RodataSection})
+	}
+	for _, s := range m.Sites {
+		u.Panics = append(u.Panics, PanicSite{Pos: c.position(token.Pos(s.Pos)), Kind: s.Kind.String(), Message: s.Message})
+	}
+	for _, l := range out.Lines {
+		u.Lines = append(u.Lines, Line{Offset: l.Offset, Pos: c.position(token.Pos(l.Pos))})
+	}
+	for _, f := range out.Funcs {
+		u.Funcs = append(u.Funcs, FuncInfo{Name: f.Name, Symbol: f.Symbol, Offset: f.Offset, Stack: f.Stack})
+	}
+	return u
+}
+
+func (c *compilation) position(pos token.Pos) token.Position {
+	if c.in.Fset == nil || pos == token.NoPos {
+		return token.Position{}
+	}
+	return c.in.Fset.Position(pos)
+}
+
+// IsBug reports whether err is a defect of the compiler rather than of the program.
+func IsBug(err error) bool {
+	var bug *bugError
+	return errors.As(err, &bug)
+}
