@@ -1,0 +1,136 @@
+package opt
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
+
+var update = flag.Bool("update", false, "rewrite the goldens")
+
+// A namedPass is a pass under the name that goldens call it by.
+type namedPass struct {
+	name string
+	run  func(*ir.Module, *Config)
+}
+
+func funcs(run func(*ir.Func, *Config)) func(*ir.Module, *Config) {
+	return func(m *ir.Module, c *Config) {
+		for _, f := range m.Funcs {
+			run(f, c)
+		}
+	}
+}
+
+// allPasses is every pass there is, in an order that makes sense.
+var allPasses = []namedPass{
+	{"simplifycfg", funcs(SimplifyCFG)},
+	{"fold", funcs(Fold)},
+	{"sroa", funcs(SROA)},
+	{"mem2reg", funcs(Mem2Reg)},
+	{"refinepointers", funcs(RefinePointers)},
+	{"dce", funcs(DCE)},
+}
+
+func passNamed(t *testing.T, name string) namedPass {
+	t.Helper()
+	for _, p := range allPasses {
+		if p.name == name {
+			return p
+		}
+	}
+	t.Fatalf("no pass %q", name)
+	return namedPass{}
+}
+
+func testConfig() *Config {
+	return &Config{Target: target.For(target.Version{Major: 6, Minor: 12}, "amd64"), Diags: new(diag.List)}
+}
+
+// parse returns the valid module with the given text.
+func parse(t testing.TB, text string) *ir.Module {
+	t.Helper()
+	m, err := ir.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ir.Verify(m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestGolden runs the passes that the first line of each file names, separated
+// by spaces, on its section in, and compares with its section out. Diagnostics
+// are expected in the section diags.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no goldens: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			header, _, _ := strings.Cut(string(ar.Comment), "\n")
+			m := parse(t, section(ar, "in"))
+			c := testConfig()
+			for _, name := range strings.Fields(header) {
+				passNamed(t, name).run(m, c)
+				if err := ir.Verify(m); err != nil {
+					t.Fatalf("after %s: %v\n%s", name, err, m)
+				}
+			}
+			compare(t, ar, "out", m.String())
+			if err := c.Diags.Err(); err != nil {
+				compare(t, ar, "diags", err.Error()+"\n")
+			} else {
+				compare(t, ar, "diags", "")
+			}
+			if *update {
+				if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func section(ar *txtar.Archive, name string) string {
+	for _, f := range ar.Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
+}
+
+// compare compares got with a section of ar, or updates that.
+func compare(t *testing.T, ar *txtar.Archive, name, got string) {
+	t.Helper()
+	if *update {
+		for i := range ar.Files {
+			if ar.Files[i].Name == name {
+				ar.Files[i].Data = []byte(got)
+				return
+			}
+		}
+		if got != "" {
+			ar.Files = append(ar.Files, txtar.File{Name: name, Data: []byte(got)})
+		}
+		return
+	}
+	if want := section(ar, name); got != want {
+		t.Errorf("section %s is\n%swant\n%s", name, got, want)
+	}
+}
