@@ -1,0 +1,115 @@
+package emit
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
+
+var update = flag.Bool("update", false, "rewrite the asm sections of the goldens")
+
+// parse reads a module after register allocation and verifies it.
+func parse(t testing.TB, text string) *mir.Module {
+	t.Helper()
+	m, err := mir.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range m.Funcs {
+		if err := mir.VerifyAllocated(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+// testInput is what most tests emit with.
+func testInput(kernel target.Version) Input {
+	return Input{
+		Target:       target.For(kernel, "amd64"),
+		Fset:         token.NewFileSet(),
+		Sites:        4,
+		PanicSection: ".data.panics",
+		OnPanic:      2,
+		Diags:        &diag.List{},
+		Data: []Data{
+			{Name: "unused", Bytes: []byte("unused"), Section: ".rodata"},
+			{Name: "hello", Bytes: []byte("hello\x00"), Align: 1, Section: ".rodata"},
+			{Name: "table", Bytes: make([]byte, 16), Align: 8, Section: ".rodata"},
+			{Name: "counter", Bytes: make([]byte, 8), Align: 8, Section: ".data"},
+		},
+	}
+}
+
+var v4Kernel = target.Version{Major: 6, Minor: 12}
+
+// emit emits a module that is in order.
+func emit(t testing.TB, m *mir.Module, in Input) *Output {
+	t.Helper()
+	out := Emit(m, in)
+	if err := in.Diags.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestGolden compares the code for the module in each file's section mir with its
+// section asm. The comment's word "shim" selects ReturnSite.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no goldens", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(ar.Files) != 2 || ar.Files[0].Name != "mir" || ar.Files[1].Name != "asm" {
+				t.Fatal("want sections mir and asm")
+			}
+			in := testInput(v4Kernel)
+			in.ReturnSite = strings.Contains(string(ar.Comment), "shim")
+			out := emit(t, parse(t, string(ar.Files[0].Data)), in)
+			got := describe(out)
+			if *update {
+				ar.Files[1].Data = []byte(got)
+				if err := os.WriteFile(file, txtar.Format(ar), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if want := string(ar.Files[1].Data); got != want {
+				t.Errorf("got\n%s\nwant\n%s\nrun go test ./lower/internal/emit -update to accept", got, want)
+			}
+		})
+	}
+}
+
+// describe returns the code and whatever goes with it.
+func describe(out *Output) string {
+	var b bytes.Buffer
+	b.WriteString(Disassemble(out.Insns))
+	for _, s := range out.Sections {
+		fmt.Fprintf(&b, "section %s %q\n", s.Name, s.Bytes)
+	}
+	if len(out.Maps) > 0 {
+		fmt.Fprintf(&b, "maps %s\n", strings.Join(out.Maps, " "))
+	}
+	if out.Stack > frameRound {
+		fmt.Fprintf(&b, "stack %d\n", out.Stack)
+	}
+	return b.String()
+}

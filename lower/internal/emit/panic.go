@@ -1,0 +1,100 @@
+package emit
+
+import (
+	"github.com/cilium/ebpf/asm"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+)
+
+// This file writes the exits of panics, behind all other code of the function:
+//
+//	     r1 = &panics[site 0]
+//	     goto tail
+//	     r1 = &panics[site 1]
+//	tail: r2 = 1
+//	     lock *(u64 *)(r1 +0) += r2
+//	     r0 = status
+//	     exit
+//
+// The status is what the program returns for a panic in the entry function, and
+// -1 as a 64-bit number in others, whose callers check it with SitePropagate
+// and leave with it in turn. In programs that return the site nothing is
+// counted, and the status is -(1+site) everywhere.
+
+// A stub is the exit of a panic.
+type stub struct {
+	label label
+	site  int
+	// status holds what a callee has returned, if site is mir.SitePropagate.
+	status mir.Reg
+	pos    mir.Pos
+}
+
+// stub returns the label of the exit for a panic at site. status matters only
+// if site is SitePropagate. Panics at the same site share their exit.
+func (fn *function) stub(site int, status mir.Reg, pos mir.Pos) label {
+	if site != mir.SitePropagate || fn.f.Entry && !fn.in.ReturnSite {
+		status = mir.NoReg // it does not matter
+	}
+	for i := range fn.stubs {
+		if s := &fn.stubs[i]; s.site == site && s.status == status {
+			return s.label
+		}
+	}
+	if pos == 0 {
+		pos = fn.code.pos
+	}
+	l := fn.code.newLabel()
+	fn.stubs = append(fn.stubs, stub{label: l, site: site, status: status, pos: pos})
+	return l
+}
+
+// emitStubs writes the exits of all panics of the function.
+func (fn *function) emitStubs() {
+	var counting []stub
+	for _, s := range fn.stubs {
+		if s.site != mir.SitePropagate && !fn.in.ReturnSite {
+			counting = append(counting, s)
+			continue
+		}
+		fn.code.at(s.pos)
+		fn.code.bind(s.label)
+		switch {
+		case s.site != mir.SitePropagate:
+			fn.code.emit(asm.Mov.Imm(asm.R0, int32(-1-s.site)))
+		case fn.f.Entry && !fn.in.ReturnSite:
+			fn.code.emit(asm.Mov.Imm(asm.R0, fn.in.OnPanic))
+		case s.status != mir.R0:
+			fn.code.emit(asm.Mov.Reg(asm.R0, reg(s.status)))
+		}
+		fn.code.emit(asm.Return())
+	}
+	if len(counting) == 0 {
+		return
+	}
+	fn.counts = true
+	tail := fn.code.newLabel()
+	for i, s := range counting {
+		fn.code.at(s.pos)
+		fn.code.bind(s.label)
+		fn.code.emit(asm.LoadMapValue(asm.R1, 0, uint32(8*s.site)).WithReference(fn.in.PanicSection))
+		if i < len(counting)-1 {
+			fn.code.jump(asm.Instruction{OpCode: opGoto}, tail)
+		}
+	}
+	fn.code.bind(tail)
+	fn.code.emit(asm.Mov.Imm(asm.R2, 1))
+	fn.code.emit(atomic(mir.AtomicAdd, 8, asm.R1, asm.R2, 0))
+	fn.leave()
+}
+
+// leave writes a return after a panic that is counted already or cannot
+// happen.
+func (fn *function) leave() {
+	status := int32(-1)
+	if fn.f.Entry {
+		status = fn.in.OnPanic
+	}
+	fn.code.emit(asm.Mov.Imm(asm.R0, status))
+	fn.code.emit(asm.Return())
+}
