@@ -1,0 +1,169 @@
+package regalloc
+
+import "github.com/undergo-ebpf/undergo/lower/internal/mir"
+
+// This file is the coalescing half of iterated register coalescing.
+
+// tryMove coalesces the ends of move m if that cannot make the graph harder to
+// colour, and otherwise leaves the move waiting or gives it up.
+func (c *colorer) tryMove(m int32) {
+	mv := &c.moves[m]
+	if mv.state != moveReady {
+		return
+	}
+	x, y := c.resolve(mv.dst), c.resolve(mv.src)
+	if x.IsPhys() {
+		x, y = y, x
+	}
+	if x.IsPhys() || x == y { // both physical, or the same
+		c.giveUp(m, x, y)
+		return
+	}
+	u := variable(x)
+	if c.nodes[u].state != active {
+		c.giveUp(m, x, y)
+		return
+	}
+	if y.IsPhys() {
+		switch {
+		case !c.allowed(u).has(y):
+			c.giveUp(m, x, y)
+		case c.safeWithPhys(u, y):
+			mv.state = moveDone
+			c.combineWithPhys(u, y)
+		default:
+			mv.state = moveWaiting
+		}
+		return
+	}
+	v := variable(y)
+	switch {
+	case c.nodes[v].state != active || c.edges.has(u, v) || c.allowed(u)&c.allowed(v) == 0:
+		c.giveUp(m, x, y)
+	case c.safe(u, v):
+		mv.state = moveDone
+		c.combine(u, v)
+	default:
+		mv.state = moveWaiting
+	}
+}
+
+// giveUp takes move m out of consideration, which may leave its ends without
+// moves.
+func (c *colorer) giveUp(m int32, ends ...mir.Reg) {
+	c.moves[m].state = moveDone
+	for _, r := range ends {
+		if r.IsVirtual() {
+			c.enqueue(variable(r))
+		}
+	}
+}
+
+// safeWithPhys is George's test: every neighbour of u either interferes with r
+// already or is of low degree, and stays so.
+func (c *colorer) safeWithPhys(u int32, r mir.Reg) bool {
+	for _, t := range c.nodes[u].adj {
+		if c.nodes[t].state == active && !c.nodes[t].phys.has(r) && !c.isLow(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// combineWithPhys colours u with r, by coalescing.
+func (c *colorer) combineWithPhys(u int32, r mir.Reg) {
+	c.nodes[u].state = colored
+	c.nodes[u].color = r
+	for _, t := range c.nodes[u].adj {
+		switch c.nodes[t].state {
+		case active:
+			// One neighbour less and at most one register less: of low degree
+			// before, of low degree after.
+			c.nodes[t].phys |= setOf(r)
+			c.decrement(t)
+		case selected:
+			// It was removed while it had this neighbour to be coloured first.
+		}
+	}
+	// Moves between u and others are moves between r and others now.
+	c.enableMoves(u)
+}
+
+// safe is Briggs's test, that the union of u and v has fewer neighbours of high
+// degree than registers, and failing that George's, in both directions.
+func (c *colorer) safe(u, v int32) bool {
+	allowed := (c.allowed(u) & c.allowed(v)).count()
+	c.stamp++
+	shared := c.stamp
+	for _, t := range c.nodes[u].adj {
+		c.mark[t] = shared
+	}
+	high := 0
+	for _, t := range c.nodes[v].adj {
+		if c.nodes[t].state != active {
+			continue
+		}
+		degree := int(c.nodes[t].degree)
+		if c.mark[t] == shared {
+			c.mark[t] = -shared
+			degree-- // it has one neighbour where it had two
+		}
+		if degree >= c.allowed(t).count() {
+			high++
+		}
+	}
+	for _, t := range c.nodes[u].adj {
+		if c.nodes[t].state == active && c.mark[t] == shared && !c.isLow(t) {
+			high++
+		}
+	}
+	return high < allowed || c.george(u, v) || c.george(v, u)
+}
+
+// george reports whether every neighbour of v, and every register it interferes
+// with, is one of u already, or of low degree.
+func (c *colorer) george(u, v int32) bool {
+	if c.regs&c.nodes[v].phys&^c.nodes[u].phys != 0 {
+		return false
+	}
+	for _, t := range c.nodes[v].adj {
+		if c.nodes[t].state == active && !c.isLow(t) && !c.edges.has(t, u) {
+			return false
+		}
+	}
+	return true
+}
+
+// combine coalesces v into u.
+func (c *colorer) combine(u, v int32) {
+	nu, nv := &c.nodes[u], &c.nodes[v]
+	nv.state = coalesced
+	nv.alias = u
+	nu.members = append(append(nu.members, v), nv.members...)
+	nu.phys |= nv.phys
+	nu.cost += nv.cost
+	nu.tiny = nu.tiny && nv.tiny
+	nu.moves = append(nu.moves, nv.moves...)
+	for _, t := range nv.adj {
+		switch c.nodes[t].state {
+		case active:
+			if c.edges.has(t, u) {
+				c.decrement(t)
+				continue
+			}
+			// v leaves and u comes: the degree of t stays.
+			c.edges.add(t, u)
+			c.nodes[t].adj = append(c.nodes[t].adj, u)
+			nu.adj = append(nu.adj, t)
+			nu.degree++
+		case selected:
+			// Coloured after u: it must see u, which it does through v.
+		}
+	}
+	c.enableMoves(u)
+	if c.isLow(u) {
+		c.enqueue(u)
+	} else {
+		c.high = append(c.high, u)
+	}
+}
