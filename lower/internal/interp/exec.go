@@ -60,6 +60,9 @@ func (fr *frame) run() ([]uint64, error) {
 		case ir.TermReturn:
 			return fr.args(t.Args), nil
 		case ir.TermPanic:
+			if t.Site == nil {
+				return nil, fmt.Errorf("func @%s: passes on a panic, but none came back from a call", fr.f.Name)
+			}
 			return nil, &panicError{t.Site}
 		default:
 			return nil, fmt.Errorf("func @%s: block without an end was reached", fr.f.Name)

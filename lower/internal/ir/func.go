@@ -39,7 +39,9 @@ const (
 	TermBranch
 	// TermReturn leaves the function with Args as results: `return v1, v2`.
 	TermReturn
-	// TermPanic leaves the program at Site: `panic !site`.
+	// TermPanic leaves the program at Site: `panic !site`. Without a site it
+	// leaves the program because a callee panicked, which has counted its own:
+	// `panic`.
 	TermPanic
 	// TermUnreachable is never reached: `unreachable`.
 	TermUnreachable

@@ -232,7 +232,9 @@ func (p *parser) terminator(word string) bool {
 		}
 	case termNames[TermPanic]:
 		t.Kind = TermPanic
-		t.Site = p.siteRef()
+		if p.peek().kind != tokEOL {
+			t.Site = p.siteRef()
+		}
 	case termNames[TermUnreachable]:
 		t.Kind = TermUnreachable
 	default:

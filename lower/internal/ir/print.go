@@ -262,7 +262,7 @@ func (p *printer) term(t *Term) {
 		p.args(e.Args)
 		p.buf.WriteByte(')')
 	}
-	if t.Kind == TermPanic {
+	if t.Kind == TermPanic && t.Site != nil {
 		p.buf.WriteByte(' ')
 		p.aux(t.Site)
 	}

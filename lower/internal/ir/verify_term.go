@@ -28,7 +28,9 @@ func (c *verifier) checkTerm(t *Term) {
 	}
 	switch {
 	case t.Kind == TermPanic:
-		c.checkSite(t.Site)
+		if t.Site != nil {
+			c.checkSite(t.Site)
+		}
 	case t.Site != nil:
 		c.errorf("%s has a site", name)
 	}

@@ -214,7 +214,7 @@ func TestVerifyGraph(t *testing.T) {
 		{"unused aux", func(m *ir.Module, f *ir.Func) { f.Blocks[2].Instrs[0].Aux = ir.AtomicAdd }, []string{"unused Aux"}},
 		{"wrong aux", func(m *ir.Module, f *ir.Func) { f.Entry().Instrs[1].Aux = ir.AtomicAdd }, []string{"missing or belongs elsewhere"}},
 		{"nil aux", func(m *ir.Module, f *ir.Func) { f.Entry().Instrs[1].Aux = (*ir.Slot)(nil) }, []string{"missing or belongs elsewhere"}},
-		{"site of a panic", func(m *ir.Module, f *ir.Func) { f.Blocks[3].Panic(0, nil) }, []string{"site is missing"}},
+		{"site of a panic", func(m *ir.Module, f *ir.Func) { f.Blocks[3].Panic(0, new(ir.Site)) }, []string{"site is missing"}},
 		{"site of a return", func(m *ir.Module, f *ir.Func) {
 			f.Blocks[3].Term.Site = m.NewSite(ir.PanicNil, "", 0)
 		}, []string{"return has a site"}},
