@@ -69,7 +69,7 @@ func (s *selector) sdiv(v *ir.Value) {
 	switch {
 	case ok && c == 0:
 		s.movImm(d, v.Type, 0)
-	case ok && k == 0:
+	case ok && pow2 && k == 0:
 		s.moveInt(d, v.Args[0])
 	case ok && pow2:
 		s.addBias(d, v.Args[0], k)
@@ -90,7 +90,7 @@ func (s *selector) srem(v *ir.Value) {
 	switch {
 	case ok && c == 0:
 		s.moveInt(d, v.Args[0])
-	case ok && k == 0:
+	case ok && pow2 && k == 0:
 		s.movImm(d, v.Type, 0)
 	case ok && pow2:
 		// The dividend less the multiple of the divisor below it.
