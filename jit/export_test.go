@@ -1,0 +1,28 @@
+package jit
+
+import (
+	"bytes"
+	"go/printer"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// FrontText compiles fn as far as go/ssa and returns the declaration that is
+// compiled, as far as it gets.
+func FrontText(fn any, opts ...Option) (text string, err error) {
+	f := newFront(opts)
+	f.mode = ssa.SanityCheckFunctions
+	defer f.rescue(&err)
+	roots, err := f.valueRoots(fn)
+	if err != nil {
+		return "", err
+	}
+	f.programs(roots)
+	var b bytes.Buffer
+	for _, d := range roots {
+		if err := printer.Fprint(&b, f.fset, d.fn); err != nil {
+			return "", err
+		}
+	}
+	return b.String(), f.diags.Err()
+}

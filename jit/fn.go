@@ -1,0 +1,260 @@
+package jit
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"reflect"
+	"unsafe"
+
+	cebpf "github.com/cilium/ebpf"
+
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// Func compiles fn, a pure function, and returns a function of the same type
+// that runs it in the kernel: each call copies the arguments into the kernel,
+// runs the program there (BPF_PROG_TEST_RUN) and copies the results back. A
+// panic in the kernel panics in the caller with a [*PanicError].
+//
+// Parameters and results may be integers, bools, and arrays and structs of
+// them, any number of each. What fn calls must be as pure: helpers are those
+// of syscall programs, or of XDP programs before Linux 5.14.
+//
+// The function may be called concurrently. The program leaves the kernel when
+// the function is no longer reachable. A call that cannot be made, for want of memory in
+// the kernel or of privileges, panics.
+func Func[F any](fn F, opts ...Option) (F, error) {
+	var none F
+	if t := reflect.TypeFor[F](); t.Kind() != reflect.Func || t.IsVariadic() {
+		return none, fmt.Errorf("jit.Func: %s is not a function with a fixed number of parameters", t)
+	}
+	r, err := compileFunc(fn, opts)
+	if err != nil {
+		return none, err
+	}
+	return reflect.MakeFunc(reflect.TypeFor[F](), r.call).Interface().(F), nil
+}
+
+// A runner runs a function in the kernel.
+type runner struct {
+	prog    *Program
+	name    string
+	size    int // bytes of arguments and results
+	params  []packing
+	results []packing
+}
+
+// compileFunc compiles and loads fn as Func wants it.
+func compileFunc(fn any, opts []Option) (_ *runner, err error) {
+	f := newFront(opts)
+	defer f.rescue(&err)
+	target, err := f.target()
+	if err != nil {
+		return nil, err
+	}
+	shim, row := shimFor(target)
+	f.opts.section = row.name
+	roots, err := f.valueRoots(fn)
+	if err != nil {
+		return nil, err
+	}
+	f.pure = true
+	sources := f.programs(roots)
+	if err := f.diags.Err(); err != nil {
+		return nil, err
+	}
+	p, err := f.compile(sources[0], lower.Input{Type: row.kind, Shim: shim}, target)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.diags.Err(); err != nil {
+		return nil, err
+	}
+	r := newRunner(p, sources[0].fn.Signature, reflect.TypeOf(fn))
+	if f.opts.target != nil {
+		return nil, errors.New("jit.Func: a function compiled for another kernel cannot be run")
+	}
+	return r, p.load(f.opts)
+}
+
+// shimFor returns the kind of program that can exchange data with its caller:
+// syscall programs take a context of any content, which they may change, since
+// Linux 5.14 (79a7f8bdb159 "bpf: Introduce bpf_sys_bpf() helper and program type").
+func shimFor(t lower.Target) (lower.Shim, *section) {
+	shim, name := lower.ShimCtx, "syscall"
+	if !t.Kernel.AtLeast(lower.Version{Major: 5, Minor: 14}) {
+		shim, name = lower.ShimPacket, "xdp"
+	}
+	row, _, _ := findSection(name)
+	return shim, row
+}
+
+// checkPure makes sure that a function can be run by Func.
+func (f *front) checkPure(d *decl, obj *types.Func) {
+	sig := obj.Signature()
+	vars := []*types.Var{}
+	if sig.Recv() != nil {
+		vars = append(vars, sig.Recv())
+	}
+	for _, t := range []*types.Tuple{sig.Params(), sig.Results()} {
+		for v := range t.Variables() {
+			vars = append(vars, v)
+		}
+	}
+	for _, v := range vars {
+		if err := plainData(v.Type()); err != nil {
+			pos := v.Pos()
+			if !pos.IsValid() {
+				pos = d.pos()
+			}
+			f.diags.Add(lower.UnsuitableSignature, f.fset.Position(pos), "", "%s cannot be passed to the kernel and back: it %v", v.Name(), err)
+		}
+	}
+}
+
+func newRunner(p *Program, sig *types.Signature, t reflect.Type) *runner {
+	size, params, results := lower.Layout(sig)
+	r := &runner{prog: p, name: p.unit.Name, size: size}
+	for i, offset := range params {
+		r.params = append(r.params, newPacking(t.In(i), offset))
+	}
+	for i, offset := range results {
+		r.results = append(r.results, newPacking(t.Out(i), offset))
+	}
+	return r
+}
+
+// call is the body of the function that Func returns.
+func (r *runner) call(args []reflect.Value) []reflect.Value {
+	buf := make([]byte, r.size)
+	for i := range r.params {
+		r.params[i].put(buf, args[i])
+	}
+	ret, err := r.run(buf)
+	if err != nil {
+		panic(fmt.Errorf("jit.Func: run %s: %w", r.name, err))
+	}
+	if ret < 0 {
+		panic(r.panicAt(-(1 + ret)))
+	}
+	results := make([]reflect.Value, len(r.results))
+	for i := range results {
+		results[i] = r.results[i].get(buf)
+	}
+	return results
+}
+
+// run runs the program on buf, in place.
+func (r *runner) run(buf []byte) (int32, error) {
+	prog := r.prog.BPF()
+	if r.prog.row.typ == cebpf.Syscall {
+		o := &cebpf.RunOptions{}
+		if len(buf) > 0 {
+			o.Context, o.ContextOut = buf, buf
+		}
+		ret, err := prog.Run(o)
+		return int32(ret), err
+	}
+	// The kernel wants a packet to have an Ethernet header. A run that a signal
+	// interrupts counts as a success for cilium, but has no output: it is
+	// recognised by the size of the output, which the kernel has not set.
+	in := make([]byte, max(len(buf), ethernetHeader))
+	copy(in, buf)
+	for {
+		o := &cebpf.RunOptions{Data: in, DataOut: make([]byte, len(in)+1)}
+		ret, err := prog.Run(o)
+		if err != nil {
+			return 0, err
+		}
+		if len(o.DataOut) == len(in) {
+			copy(buf, o.DataOut)
+			return int32(ret), nil
+		}
+	}
+}
+
+const ethernetHeader = 14 // ETH_HLEN in include/uapi/linux/if_ether.h
+
+// A PanicError is a panic of a function in the kernel. It is a runtime.Error as
+// that of the same panic on the host is, except for the values in its text.
+type PanicError struct {
+	Pos     token.Position
+	Kind    string // index, slice, nil, divide, shift, assert, convert or explicit
+	Message string // as Go's runtime words it
+}
+
+// Error returns file:line:col: message.
+func (e *PanicError) Error() string { return fmt.Sprintf("%v: %s", e.Pos, e.Message) }
+
+// RuntimeError makes e a runtime.Error.
+func (e *PanicError) RuntimeError() {}
+
+func (r *runner) panicAt(site int32) error {
+	if int(site) >= len(r.prog.unit.Panics) {
+		return fmt.Errorf("BUG: %s panicked at unknown site %d", r.name, site)
+	}
+	s := r.prog.unit.Panics[site]
+	return &PanicError{Pos: s.Pos, Kind: s.Kind, Message: s.Message}
+}
+
+// A packing says how values of a Go type lie in a buffer: as in memory, since
+// the layout is the same, but with zeros for padding.
+type packing struct {
+	typ    reflect.Type
+	offset int64
+	leaves []leaf
+}
+
+// A leaf is a run of bytes without padding.
+type leaf struct{ offset, size uintptr }
+
+func newPacking(t reflect.Type, offset int64) packing {
+	return packing{typ: t, offset: offset, leaves: appendLeaves(nil, t, 0)}
+}
+
+// appendLeaves appends the leaves of a type that is offset bytes into a value.
+// Adjacent leaves are joined.
+func appendLeaves(list []leaf, t reflect.Type, offset uintptr) []leaf {
+	switch t.Kind() {
+	case reflect.Array:
+		for i := range t.Len() {
+			list = appendLeaves(list, t.Elem(), offset+uintptr(i)*t.Elem().Size())
+		}
+		return list
+	case reflect.Struct:
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if f.Name != "_" {
+				list = appendLeaves(list, f.Type, offset+f.Offset)
+			}
+		}
+		return list
+	}
+	if n := len(list); n > 0 && list[n-1].offset+list[n-1].size == offset {
+		list[n-1].size += t.Size()
+		return list
+	}
+	return append(list, leaf{offset, t.Size()})
+}
+
+// put copies v into the buffer.
+func (p *packing) put(buf []byte, v reflect.Value) {
+	copyOf := reflect.New(p.typ)
+	copyOf.Elem().Set(v)
+	mem := unsafe.Slice((*byte)(copyOf.UnsafePointer()), p.typ.Size())
+	for _, l := range p.leaves {
+		copy(buf[p.offset:][l.offset:l.offset+l.size], mem[l.offset:])
+	}
+}
+
+// get returns the value in the buffer.
+func (p *packing) get(buf []byte) reflect.Value {
+	v := reflect.New(p.typ)
+	mem := unsafe.Slice((*byte)(v.UnsafePointer()), p.typ.Size())
+	for _, l := range p.leaves {
+		copy(mem[l.offset:l.offset+l.size], buf[p.offset:][l.offset:])
+	}
+	return v.Elem()
+}

@@ -1,0 +1,162 @@
+package jit
+
+import (
+	"go/token"
+	"go/types"
+	"io/fs"
+	"sync"
+	"time"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/ebpf"
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// A front is the state of one compilation up to go/ssa.
+type front struct {
+	opts  *options
+	lib   *library
+	fset  *token.FileSet
+	diags lower.DiagnosticList
+	mode  ssa.BuilderMode // tests add ssa.SanityCheckFunctions
+	pure  bool            // for Func: not a program, any signature
+
+	used   map[string]bool // values of WithConst that found their variable
+	stages []lower.StageTime
+	since  time.Time
+	stage  string // being done
+}
+
+// A source is a function that is to be a program, in go/ssa's form.
+type source struct {
+	decl    *decl
+	fn      *ssa.Function
+	section *section
+	name    string // of the section, with target
+	target  string
+}
+
+const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
+
+// kernelLibrary is the packages that kernel-side code may import, parsed once
+// per process.
+var kernelLibrary = sync.OnceValue(func() *library {
+	lib, err := newLibrary(map[string]fs.FS{ebpfPath: ebpf.Source()})
+	if err != nil {
+		panic("BUG: embedded source: " + err.Error())
+	}
+	return lib
+})
+
+func newFront(opts []Option) *front {
+	f := &front{
+		opts:  newOptions(opts),
+		lib:   kernelLibrary(),
+		fset:  token.NewFileSet(),
+		used:  make(map[string]bool),
+		since: time.Now(),
+		stage: "parse",
+	}
+	f.fset.AddExistingFiles(f.lib.files...)
+	return f
+}
+
+// enter ends the current stage and begins another.
+func (f *front) enter(stage string) {
+	now := time.Now()
+	f.stages = append(f.stages, lower.StageTime{Stage: f.stage, Time: now.Sub(f.since)})
+	f.stage, f.since = stage, now
+}
+
+// programs type-checks the roots and all that they need, and builds SSA. It
+// returns nil if there were errors.
+func (f *front) programs(roots []*decl) []*source {
+	if f.diags.Len() > 0 || len(roots) == 0 {
+		return nil
+	}
+	f.enter("check")
+	c, k := f.checkProgram(roots[0].file.pkg, roots)
+	for _, name := range sortedKeys(f.opts.consts) {
+		if !f.used[name] {
+			f.diags.Add(lower.UnknownConst, token.Position{}, "", "WithConst: the program has no variable %s", name)
+		}
+	}
+	sources := make([]*source, 0, len(roots))
+	for _, d := range roots {
+		if obj, ok := k.info.Defs[d.fn.Name].(*types.Func); ok {
+			sources = append(sources, f.classify(d, obj))
+		}
+	}
+	if f.diags.Len() > 0 {
+		return nil
+	}
+	f.enter("ssa")
+	prog := buildSSA(c, f.mode)
+	for _, s := range sources {
+		s.fn = prog.FuncValue(k.info.Defs[s.decl.fn.Name].(*types.Func))
+	}
+	f.enter("lower")
+	return sources
+}
+
+// classify finds out what type of program a function is.
+func (f *front) classify(d *decl, obj *types.Func) *source {
+	s := &source{decl: d}
+	name, pos := f.sectionOf(d, obj)
+	if name == "" {
+		return s
+	}
+	var problem string
+	if s.section, s.target, problem = findSection(name); s.section == nil {
+		f.diags.Add(lower.UnknownSection, f.fset.Position(pos), "names are libbpf's, such as tracepoint/GROUP/NAME, raw_tracepoint/NAME or xdp",
+			"section %q: %s", name, problem)
+		return s
+	}
+	s.name = name
+	if f.pure {
+		f.checkPure(d, obj)
+	} else {
+		f.checkSignature(d, obj, s.section)
+	}
+	return s
+}
+
+// valueRoots returns the declaration of a func value.
+func (f *front) valueRoots(fn any) ([]*decl, error) {
+	v, err := inspect(fn)
+	if err != nil {
+		return nil, err
+	}
+	if d := f.entryOf(v); d != nil {
+		return []*decl{d}, nil
+	}
+	return nil, nil
+}
+
+// sourceRoots parses Go source text and returns its programs.
+func (f *front) sourceRoots(name, src string) []*decl {
+	p := newPkg("", "")
+	file := f.parse(p, name, []byte(src))
+	if file == nil {
+		return nil
+	}
+	return f.packageRoots(p, name)
+}
+
+// packageRoots returns the programs of a package, in source order.
+func (f *front) packageRoots(p *pkg, name string) []*decl {
+	var roots []*decl
+	for _, file := range p.files {
+		for _, d := range file.syntax.Decls {
+			if d := file.funcs[d]; d != nil && looksLikeProgram(d.fn) {
+				roots = append(roots, d)
+			}
+		}
+	}
+	if len(roots) == 0 && f.diags.Len() == 0 {
+		f.diags.Add(lower.NoProgram, token.Position{Filename: name}, "write //ebpf:section NAME above the functions that are programs",
+			"no function is a program")
+	}
+	return roots
+}

@@ -1,0 +1,66 @@
+package jit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// This file hands functions in go/ssa's form to lower.
+
+// lower compiles one function as a program. Diagnostics are added to those of
+// the compilation and make the result nil.
+func (f *front) lower(s *source, target lower.Target) (*Program, error) {
+	return f.compile(s, lower.Input{Type: s.section.kind}, target)
+}
+
+// compile runs lower.Compile with in, but for what s knows.
+func (f *front) compile(s *source, in lower.Input, target lower.Target) (*Program, error) {
+	p := &Program{name: s.fn.Name(), section: s.name, row: s.section, target: s.target}
+	in.Fset, in.Entry, in.Name = f.fset, s.fn, s.fn.RelString(nil)
+	o := lower.Options{OnPanic: f.opts.onPanic, Verify: f.opts.verify, Registers: f.opts.registers}
+	if f.opts.dumps {
+		p.record("ssa", ssaText(in.Entry))
+		o.Dump = p.record
+	}
+	unit, err := lower.Compile(in, target, o)
+	if list, ok := err.(lower.DiagnosticError); ok {
+		f.diags.Append(list...)
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	p.unit = unit
+	p.stages = slices.Concat(f.stages, unit.Stats.Stages)
+	return p, nil
+}
+
+// ssaText returns the text form of fn and of the functions that it calls,
+// directly or through others, in the order of first call.
+func ssaText(fn *ssa.Function) string {
+	var b strings.Builder
+	seen := map[*ssa.Function]bool{fn: true}
+	for work := []*ssa.Function{fn}; len(work) > 0; work = work[1:] {
+		if len(work[0].Blocks) == 0 {
+			continue
+		}
+		if _, err := work[0].WriteTo(&b); err != nil {
+			return fmt.Sprintf("%s: %v", work[0], err)
+		}
+		for _, block := range work[0].Blocks {
+			for _, instr := range block.Instrs {
+				for _, op := range instr.Operands(nil) {
+					if callee, ok := (*op).(*ssa.Function); ok && !seen[callee] {
+						seen[callee] = true
+						work = append(work, callee)
+					}
+				}
+			}
+		}
+	}
+	return b.String()
+}

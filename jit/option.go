@@ -1,0 +1,91 @@
+package jit
+
+import (
+	"io"
+	"io/fs"
+
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// An Option changes how a program is compiled or loaded.
+type Option func(*options)
+
+// options is what the options of one compilation add up to.
+type options struct {
+	section string
+	source  fs.FS
+	target  *lower.Target
+	consts  map[string]any
+	onPanic int32
+	log     io.Writer
+	dumps   bool
+
+	// verify and registers are for tests, see lower.Options.
+	verify    bool
+	registers int
+}
+
+func newOptions(opts []Option) *options {
+	o := new(options)
+	for _, opt := range opts {
+		opt(o)
+	}
+	return o
+}
+
+// As sets the program type and attach point as a section name in libbpf's
+// notation, such as "xdp" or "tracepoint/syscalls/sys_enter_write". It is
+// stronger than what the source says.
+func As(section string) Option {
+	return func(o *options) { o.section = section }
+}
+
+// WithSource gives the source files that the binary was built from, for
+// machines that have the binary only or builds with -trimpath:
+//
+//	//go:embed *.go
+//	var source embed.FS
+//
+// File names are matched from their end, so that fsys may have its root at the
+// package, at the module or above.
+func WithSource(fsys fs.FS) Option {
+	return func(o *options) { o.source = fsys }
+}
+
+// WithTarget compiles for a given kernel instead of the running one. The
+// program is not loaded: its instructions are in [Program.Unit] and
+// [Program.Spec]. No privilege is needed.
+func WithTarget(t lower.Target) Option {
+	return func(o *options) { o.target = &t }
+}
+
+// WithConst gives the package-level variable, or the captured variable of a
+// closure, that is called name the value v, which becomes a constant of the
+// compiled program. Its type must be the variable's, or be convertible to it
+// without loss. Integers, bools, strings, and arrays and structs of them can be given.
+func WithConst(name string, v any) Option {
+	return func(o *options) {
+		if o.consts == nil {
+			o.consts = make(map[string]any)
+		}
+		o.consts[name] = v
+	}
+}
+
+// OnPanic sets what the program returns to the kernel after a panic. Without
+// it a program returns what does least harm for its type.
+func OnPanic(ret int32) Option {
+	return func(o *options) { o.onPanic = ret }
+}
+
+// WithLog writes the kernel verifier's log to w: its own account of the program
+// when it was accepted, the whole reason when it was not.
+func WithLog(w io.Writer) Option {
+	return func(o *options) { o.log = w }
+}
+
+// WithDumps keeps the text of the program after every stage and pass of the
+// compiler for [Program.Dump].
+func WithDumps() Option {
+	return func(o *options) { o.dumps = true }
+}

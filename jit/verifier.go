@@ -1,0 +1,106 @@
+package jit
+
+import (
+	"errors"
+	"fmt"
+	"go/token"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	cebpf "github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// This file says in terms of the source why the kernel's verifier refused a program.
+
+// A VerifierError is the refusal of a program by the kernel. Unless it is a
+// limit of the kernel, it is a defect of undergo: what compiles should load.
+type VerifierError struct {
+	Program string
+	Pos     token.Position // what was being verified, if the kernel says
+	Reason  string         // the kernel's words
+	Log     []string       // of the verifier; empty for programs that are too complex
+	Cause   error
+}
+
+// Error returns one line. The log has more.
+func (e *VerifierError) Error() string {
+	where := ""
+	if e.Pos.IsValid() {
+		where = e.Pos.String() + ": "
+	}
+	return fmt.Sprintf("%sthe kernel refuses %s: %s", where, e.Program, e.Reason)
+}
+
+// Unwrap returns the error of the system call.
+func (e *VerifierError) Unwrap() error { return e.Cause }
+
+// loadError explains why loading failed.
+func (p *Program) loadError(o *options, err error) error {
+	var ve *cebpf.VerifierError
+	switch {
+	case errors.As(err, &ve):
+		if o.log != nil {
+			fmt.Fprintf(o.log, "%+v\n", ve)
+		}
+		pos, reason := p.explain(ve.Log)
+		return &VerifierError{Program: p.name, Pos: pos, Reason: reason, Log: ve.Log, Cause: ve}
+	case errors.Is(err, unix.E2BIG):
+		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
+	}
+	return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
+}
+
+var (
+	// insnLine is the log's line for the instruction at a raw offset.
+	insnLine = regexp.MustCompile(`^(\d+): \(`)
+	// insnMention is a message that names the instruction.
+	insnMention = regexp.MustCompile(`(?:insn|from insn|detected at insn) (\d+)`)
+	// noise is lines that follow the reason.
+	noise = regexp.MustCompile(`^(processed \d+ insns|verification time|stack depth|mark_precise|max_states|from \d+ to \d+|;|R\d+[_=]|old state|cur state|parent)`)
+)
+
+// explain returns the reason at the end of a log and the position of the
+// instruction that it is about.
+func (p *Program) explain(log []string) (token.Position, string) {
+	reason := "no reason given"
+	offset := -1
+	for _, line := range slices.Backward(log) {
+		line = strings.TrimSpace(line)
+		if reason == "no reason given" {
+			if line == "" || noise.MatchString(line) || insnLine.MatchString(line) {
+				continue
+			}
+			reason = line
+			if m := insnMention.FindStringSubmatch(line); m != nil {
+				offset, _ = strconv.Atoi(m[1])
+				break
+			}
+			continue
+		}
+		if m := insnLine.FindStringSubmatch(line); m != nil {
+			offset, _ = strconv.Atoi(m[1])
+			break
+		}
+	}
+	if offset < 0 {
+		return token.Position{}, reason
+	}
+	return p.posOf(offset), reason
+}
+
+// posOf returns the position of the instruction at a raw offset.
+func (p *Program) posOf(offset int) token.Position {
+	var pos token.Position
+	for _, l := range p.unit.Lines {
+		if l.Offset > offset {
+			break
+		}
+		if l.Pos.IsValid() {
+			pos = l.Pos
+		}
+	}
+	return pos
+}
