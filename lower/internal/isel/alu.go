@@ -105,13 +105,31 @@ func log2(c int64, t ir.Type) (int64, bool) {
 	return int64(bits.TrailingZeros64(u)), bits.OnesCount64(u) == 1
 }
 
-// and selects a 32-bit move for the mask of the low half.
+// and selects 32-bit operations for masks of the low half of an I64: they need no
+// register for the mask.
 func (s *selector) and(v *ir.Value) {
 	for i, m := range v.Args {
-		if c, ok := s.constant(m); ok && v.Type == ir.I64 && c == math.MaxUint32 {
-			s.mov32(s.def(v), s.reg(v.Args[1-i]))
+		c, ok := s.constant(m)
+		if !ok || v.Type != ir.I64 || c <= math.MaxInt32 || c > math.MaxUint32 {
+			continue
+		}
+		d, x := s.def(v), v.Args[1-i]
+		if c == math.MaxUint32 {
+			s.mov32(d, s.reg(x))
 			return
 		}
+		s.moveTo(d, x)
+		s.aluImm(mir.OpAnd, true, d, int64(int32(c)))
+		return
+	}
+	s.binary(v)
+}
+
+// xor selects the opposite comparison for the negation of one.
+func (s *selector) xor(v *ir.Value) {
+	if x, not := s.testOf(v); x != nil && not && s.values[x.ID].uses == 1 {
+		s.boolean(v)
+		return
 	}
 	s.binary(v)
 }

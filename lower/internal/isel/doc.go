@@ -10,9 +10,10 @@
 //
 // The module is valid ([ir.Verify]) and its calls have the form that the
 // calling convention gives them: at most five parameters and one result, an
-// entry function with one parameter. Names of data objects are unique. A
-// function needs no other preparation: whatever the optimiser leaves is
-// selected, in more instructions than necessary perhaps.
+// entry function with one parameter. Functions that a helper calls take no I32,
+// since the kernel does not promise zero upper halves. Names of data objects are
+// unique. Nothing else is required: whatever the optimiser leaves is selected, in
+// more instructions than necessary perhaps.
 //
 // # Method
 //

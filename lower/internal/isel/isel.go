@@ -171,7 +171,7 @@ var rules = [ir.NumOps]rule{
 	ir.OpSRem:        (*selector).srem,
 	ir.OpAnd:         (*selector).and,
 	ir.OpOr:          (*selector).binary,
-	ir.OpXor:         (*selector).binary,
+	ir.OpXor:         (*selector).xor,
 	ir.OpShl:         (*selector).shift,
 	ir.OpLShr:        (*selector).shift,
 	ir.OpAShr:        (*selector).shift,
