@@ -76,10 +76,12 @@ func (s *selector) bulk(size int64, blocks []block, each pieceFunc) {
 	// Pieces of less than the full width come before the loop and after it.
 	head, step := fullWidth(blocks)
 	step *= piecesPerRound
-	for i, b := range blocks {
-		at[i] = s.address(b.ptr, b.disp, head, 1)
+	if head > 0 {
+		for i, b := range blocks {
+			at[i] = s.address(b.ptr, b.disp, head, 1)
+		}
+		pieces(blocks, 0, head, at, each)
 	}
-	pieces(blocks, 0, head, at, each)
 	for i, b := range blocks {
 		at[i] = addr{base: s.pointer(b.ptr, b.disp+head)}
 	}
