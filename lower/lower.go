@@ -116,7 +116,7 @@ func (c *compilation) run() (*Unit, error) {
 	}
 	var mm *mir.Module
 	c.step("isel", func() { mm = isel.Select(m, c.target) })
-	c.checkMIR("isel", mm, mir.Verify)
+	c.checkMIR("isel", mm, mir.VerifyFunc)
 	c.step("regalloc", func() { c.allocate(mm) })
 	c.checkMIR("regalloc", mm, mir.VerifyAllocated)
 	var out *emit.Output
@@ -162,12 +162,14 @@ func (c *compilation) checkIR(stage string, m *ir.Module) {
 }
 
 // checkMIR is checkIR for the machine representation.
-func (c *compilation) checkMIR(stage string, m *mir.Module, verify func(*mir.Module) error) {
+func (c *compilation) checkMIR(stage string, m *mir.Module, verify func(*mir.Func) error) {
 	if c.opt.Dump != nil {
 		c.opt.Dump(stage, m.String())
 	}
 	if c.opt.Verify {
-		c.must("invalid MIR", verify(m))
+		for _, f := range m.Funcs {
+			c.must("invalid MIR", verify(f))
+		}
 	}
 }
 

@@ -1,0 +1,205 @@
+package lower
+
+// This file is the unprivileged half of differential testing: generated Go
+// programs run natively, in the interpreter of the IR before and after the
+// passes, and in the interpreter of BPF, with all of the compiler's verifiers on.
+// The half that needs a kernel is in package e2e.
+
+import (
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/ssa/ssautil"
+
+	"github.com/undergo-ebpf/undergo/e2e/progen"
+	"github.com/undergo-ebpf/undergo/lower/internal/build"
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/interp"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/opt"
+	"github.com/undergo-ebpf/undergo/lower/internal/vm"
+)
+
+var (
+	diffPrograms = flag.Int("diff.programs", 400, "generated programs to compare")
+	diffSeed     = flag.Uint64("diff.seed", 0, "seed of the first generated program")
+)
+
+// diffInputs is how many inputs each program gets.
+const diffInputs = 6
+
+// diffBatch is how many programs are compiled natively at a time.
+const diffBatch = 200
+
+// diffTargets are the targets each program is compiled for: the oldest and a
+// recent one differ in the instructions used.
+var diffTargets = []Target{TargetFor(Version{Major: 5, Minor: 10}, "amd64"), TargetFor(Version{Major: 6, Minor: 12}, "amd64")}
+
+func TestDifferential(t *testing.T) {
+	n := *diffPrograms
+	if testing.Short() {
+		n = min(n, 60)
+	}
+	for first := 0; first < n; first += diffBatch {
+		var programs []*progen.Program
+		for i := first; i < min(n, first+diffBatch); i++ {
+			programs = append(programs, progen.New(*diffSeed+uint64(i)))
+		}
+		native, err := progen.Native(programs, diffInputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range programs {
+			if err := comparePaths(p, native[i]); err != nil {
+				t.Errorf("seed %d: %v\nreproduce: go test ./lower -run TestDifferential -diff.programs 1 -diff.seed %d", p.Seed, err, p.Seed)
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// comparePaths runs p in all interpreters and compares with native.
+func comparePaths(p *progen.Program, native []progen.Outcome) error {
+	fset := token.NewFileSet()
+	in, err := programInput(fset, p.Source(), p.Name)
+	if err != nil {
+		return err
+	}
+	for _, target := range diffTargets {
+		for _, registers := range []int{0, 3} {
+			if err := compareTarget(in, p, native, target, registers); err != nil {
+				return fmt.Errorf("linux %v, %d registers: %w", target.Kernel, registers, err)
+			}
+		}
+	}
+	return nil
+}
+
+func compareTarget(in Input, p *progen.Program, native []progen.Outcome, target Target, registers int) error {
+	var diags diag.List
+	m := build.Build(in, target, &diags)
+	if err := diags.Err(); err != nil {
+		return err
+	}
+	if err := ir.Verify(m); err != nil {
+		return err
+	}
+	inputs := progen.Inputs(p.Seed, diffInputs)
+	for i, input := range inputs {
+		if err := compareOutcome(interpret(m, input), native[i]); err != nil {
+			return fmt.Errorf("interpreter before passes, input %v: %w", input, err)
+		}
+	}
+	runPasses(m, &opt.Config{Target: target, Diags: &diags, Fset: in.Fset}, passHooks{})
+	if err := diags.Err(); err != nil {
+		return err
+	}
+	for i, input := range inputs {
+		if err := compareOutcome(interpret(m, input), native[i]); err != nil {
+			return fmt.Errorf("interpreter after passes, input %v: %w", input, err)
+		}
+	}
+	unit, err := Compile(in, target, Options{Verify: true, Registers: registers})
+	if err != nil {
+		return err
+	}
+	for i, input := range inputs {
+		if err := compareOutcome(execute(unit, input), native[i]); err != nil {
+			return fmt.Errorf("BPF, input %v: %w", input, err)
+		}
+	}
+	return nil
+}
+
+// programInput makes an Input of the function name in a source text that imports nothing.
+func programInput(fset *token.FileSet, src, name string) (Input, error) {
+	f, err := parser.ParseFile(fset, "p.go", src, parser.SkipObjectResolution|parser.ParseComments)
+	if err != nil {
+		return Input{}, err
+	}
+	conf := &types.Config{Sizes: types.SizesFor("gc", "amd64")}
+	pkg, _, err := ssautil.BuildPackage(conf, fset, types.NewPackage("p", "p"), []*ast.File{f}, ssa.InstantiateGenerics|ssa.SanityCheckFunctions)
+	if err != nil {
+		return Input{}, err
+	}
+	return Input{Fset: fset, Entry: pkg.Func(name), Name: "p." + name, Type: "syscall", Shim: ShimCtx}, nil
+}
+
+// A result is an outcome, or the error of an interpreter: a defect.
+type result struct {
+	progen.Outcome
+	err error
+}
+
+// Layout of the shim's buffer for progen.Signature.
+const (
+	shimResults = 6 * 8
+	shimSize    = shimResults + 4*8
+)
+
+func shimBuffer(in [6]uint64) []byte {
+	buf := make([]byte, shimSize)
+	for i, v := range in {
+		binary.LittleEndian.PutUint64(buf[8*i:], v)
+	}
+	return buf
+}
+
+func shimOutcome(buf []byte, panicked string) progen.Outcome {
+	if panicked != "" {
+		return progen.Outcome{Panic: panicked}
+	}
+	var o progen.Outcome
+	for i := range o.Out {
+		o.Out[i] = binary.LittleEndian.Uint64(buf[shimResults+8*i:])
+	}
+	return o
+}
+
+func interpret(m *ir.Module, in [6]uint64) result {
+	buf := shimBuffer(in)
+	_, site, err := interp.New(m, interp.Options{}).RunProgram(buf)
+	if err != nil {
+		return result{err: err}
+	}
+	if site != nil {
+		return result{Outcome: shimOutcome(nil, site.Kind.String())}
+	}
+	return result{Outcome: shimOutcome(buf, "")}
+}
+
+func execute(u *Unit, in [6]uint64) result {
+	buf := shimBuffer(in)
+	sections := map[string][]byte{}
+	for _, d := range u.Data {
+		sections[d.Name] = append([]byte(nil), d.Bytes...)
+	}
+	r0, err := vm.Run(u.Insns, vm.Options{Ctx: buf, Sections: sections})
+	if err != nil {
+		return result{err: fmt.Errorf("%w\n%s", err, strings.TrimSpace(fmt.Sprint(u.Insns)))}
+	}
+	if site := -int32(r0) - 1; site >= 0 {
+		return result{Outcome: shimOutcome(nil, u.Panics[site].Kind)}
+	}
+	return result{Outcome: shimOutcome(buf, "")}
+}
+
+func compareOutcome(got result, want progen.Outcome) error {
+	if got.err != nil {
+		return got.err
+	}
+	if got.Outcome != want {
+		return fmt.Errorf("got %+v, want %+v", got.Outcome, want)
+	}
+	return nil
+}
