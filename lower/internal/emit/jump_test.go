@@ -11,32 +11,30 @@ import (
 	"github.com/undergo-ebpf/undergo/lower/internal/vm"
 )
 
-// A maze is a function whose blocks jump to each other in an order that has
-// nothing to do with their places, with a check in each.
+// A maze is a function whose blocks continue at one of two others, so that no
+// order of them avoids far jumps, with a check in each.
 type maze struct {
-	next   []int // of each block
-	steps  int   // blocks to pass before leaving
-	filler int   // instructions that do nothing, in each block
+	next   [2][]int // of each block, where the hash is even and odd
+	steps  int      // blocks to pass before leaving
+	filler int      // instructions that do nothing, in each block
 }
 
 func newMaze(blocks, steps, filler int) *maze {
 	r := rand.New(rand.NewPCG(1, 2))
-	m := &maze{next: r.Perm(blocks), steps: steps, filler: filler}
-	return m
+	return &maze{next: [2][]int{r.Perm(blocks), r.Perm(blocks)}, steps: steps, filler: filler}
 }
 
 // text returns the function. It returns a hash of the blocks that it passed, or
 // panics at the site of the block whose hash is r8.
 func (m *maze) text() string {
 	var b strings.Builder
-	n := len(m.next)
+	n := len(m.next[0])
 	fmt.Fprintf(&b, "func f entry params=1\nb0:\n\tload.8 r8, [r1+0]\n\tmov r0, 0\n\tmov r6, %d\n\tmov r7, 0\n\tjmp b1\n", m.steps)
-	for i, next := range m.next {
+	for i := range n {
 		fmt.Fprintf(&b, "b%d:\n\tmul32 r0, 31\n\tadd32 r0, %d\n\tcheck r0 eq r8, panic %d\n", i+1, i, i)
 		b.WriteString(strings.Repeat("\tadd r7, 1\n", m.filler))
-		// The condition that cannot be inverted is the hardest.
 		fmt.Fprintf(&b, "\tsub r6, 1\n\tbr r6 set -1, b%d, b%d\n", n+1+i, 2*n+1)
-		fmt.Fprintf(&b, "b%d:\n\tjmp b%d\n", n+1+i, next+1)
+		fmt.Fprintf(&b, "b%d:\n\tbr r0 set 1, b%d, b%d\n", n+1+i, m.next[1][i]+1, m.next[0][i]+1)
 	}
 	fmt.Fprintf(&b, "b%d:\n\texit\n", 2*n+1)
 	return b.String()
@@ -50,7 +48,7 @@ func (m *maze) run(stop uint32) (r0 uint64) {
 		if hash == stop {
 			return uint64(int64(-1 - i))
 		}
-		i = m.next[i]
+		i = m.next[hash&1][i]
 	}
 	return uint64(hash)
 }
@@ -58,6 +56,7 @@ func (m *maze) run(stop uint32) (r0 uint64) {
 // TestJumps emits functions that are too large for short jumps, for targets with
 // and without long ones, and runs them.
 func TestJumps(t *testing.T) {
+	long := false
 	for _, test := range []struct{ blocks, filler int }{
 		{50, 0}, {300, 90}, {300, 130}, {600, 200}, {20, 3000},
 	} {
@@ -67,14 +66,16 @@ func TestJumps(t *testing.T) {
 			in := testInput(kernel)
 			in.ReturnSite = true
 			out := emit(t, module, in)
+			long = long || strings.Contains(Disassemble(out.Insns), "gotol")
 			p, err := vm.Load(out.Insns)
 			if err != nil {
 				t.Errorf("%d blocks, %v: %v", test.blocks, kernel, err)
 				continue
 			}
-			// Leave regularly, and by the panic of the third block on the way.
-			third := uint32(m.next[0])*31 + uint32(m.next[m.next[0]])
-			for _, stop := range []uint32{1<<32 - 1, third} {
+			// Leave regularly, or by the panic of the last block but one.
+			early := *m
+			early.steps--
+			for _, stop := range []uint32{1<<32 - 1, uint32(early.run(1<<32 - 1))} {
 				ctx := []byte{byte(stop), byte(stop >> 8), byte(stop >> 16), byte(stop >> 24), 0, 0, 0, 0}
 				got, err := p.Run(vm.Options{Ctx: ctx, Fuel: 10_000_000})
 				if want := m.run(stop); err != nil || got != want {
@@ -82,6 +83,9 @@ func TestJumps(t *testing.T) {
 				}
 			}
 		}
+	}
+	if !long {
+		t.Error("no function needed a long jump")
 	}
 }
 
