@@ -58,9 +58,10 @@ func removeDead(f *ir.Func) {
 // hasEffect reports whether v does more than compute its result.
 func hasEffect(v *ir.Value) bool {
 	if v.Op == ir.OpHelper {
+		// A helper that is given nothing and touches no memory can only be a
+		// query. Others may do anything to the kernel.
 		h := v.Helper()
-		return h.Flags&ir.WritesMem != 0 || h.InvalidatesPacket || h.Result == ir.Void ||
-			slices.Contains(h.Args, ir.ArgOut) || slices.Contains(h.Args, ir.ArgFunc)
+		return len(h.Args) > 0 || h.Flags != 0 || h.InvalidatesPacket || h.Result == ir.Void
 	}
 	return v.Op.Info().Flags&(ir.WritesMem|ir.MayPanic) != 0
 }

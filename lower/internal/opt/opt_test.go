@@ -32,12 +32,14 @@ func funcs(run func(*ir.Func, *Config)) func(*ir.Module, *Config) {
 
 // allPasses is every pass there is, in an order that makes sense.
 var allPasses = []namedPass{
+	{"inline", Inline},
 	{"simplifycfg", funcs(SimplifyCFG)},
 	{"fold", funcs(Fold)},
 	{"sroa", funcs(SROA)},
 	{"mem2reg", funcs(Mem2Reg)},
 	{"refinepointers", funcs(RefinePointers)},
 	{"dce", funcs(DCE)},
+	{"abi", ABI},
 }
 
 func passNamed(t *testing.T, name string) namedPass {

@@ -175,7 +175,7 @@ func (s *cfgSimplifier) branchesToChecks() {
 // a block; what it needs is handed to add.
 func negation(f *ir.Func, cond *ir.Value, add func(*ir.Value) *ir.Value) *ir.Value {
 	if cond.Op.Is(ir.Compare) {
-		return f.NewValue(cond.Op.Negated(), ir.I32, cond.Pos, cond.Args...)
+		return f.NewValue(cond.Op.Negated(), ir.I32, cond.Pos, cond.Args[0], cond.Args[1])
 	}
 	zero := add(constant(f, ir.I32, 0))
 	return f.NewValue(ir.OpEq, ir.I32, cond.Pos, cond, zero)

@@ -294,7 +294,7 @@ func (p *plan) at(off int64) *piece {
 func (s *splitter) slotFor(old *ir.Slot, q *piece) *ir.Slot {
 	if q.slot == nil {
 		align := old.Align
-		for q.off%align != 0 {
+		for q.off%align != 0 || align > max(q.size, 1) {
 			align /= 2
 		}
 		q.slot = s.f.NewSlot(fmt.Sprintf("%s.%d", old.Name, q.off), q.size, align, old.Pos)

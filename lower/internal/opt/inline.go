@@ -1,0 +1,192 @@
+package opt
+
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file replaces calls by the body of the callee.
+//
+// Inlining is the rule and a BPF subprogram the exception: a call costs moves to
+// fixed registers and clobbers six of ten, the verifier follows static
+// subprograms at each call anyway, and only in an inlined body does a check see
+// what the caller knows of its operand.
+//
+// Method: functions are visited callees first, so that a body that is inlined
+// has had its own calls inlined. A call stays if the callee is marked NoInline or
+// is large, is called several times, and inlining it everywhere would make
+// the program grow beyond a budget. Some functions cannot be subprograms, because
+// the verifier lets no pointer into a stack frame be returned or stored in another
+// frame, and because frames nest at most eight deep; they are inlined even so.
+// Functions that nobody calls any more are removed.
+//
+// A variable of a callee whose call is in a loop comes into being more than once,
+// so its slot is marked Looped.
+//
+// Precondition: the call graph has no cycles.
+//
+// Before:                          After:
+//
+//	func @f(v0 i32) (i32) {         func @f(v0 i32) (i32) {
+//	v1 = call i32 @g(v0)            v1 = const i32 1
+//	return v1                       v2 = add i32 v0, v1
+//	func @g(v0 i32) (i32) {         return v2
+//	v1 = const i32 1
+//	v2 = add i32 v0, v1
+//	return v2
+
+const (
+	// smallBody is the size up to which a body is always inlined: about what
+	// the call and the moves around it cost.
+	smallBody = 30
+	// growthBudget is how much larger all calls of one function may make the
+	// program.
+	growthBudget = 400
+	// callerBudget is the size of a caller above which only bodies that are
+	// small or called once are inlined.
+	callerBudget = 4000
+	// maxFrames is the depth to which calls may nest: MAX_CALL_FRAMES in
+	// include/linux/bpf_verifier.h.
+	maxFrames = 8
+)
+
+// Inline inlines calls all over the module.
+func Inline(m *ir.Module, _ *Config) {
+	in := &inliner{
+		graph: newCallGraph(m),
+		size:  make(map[*ir.Func]int),
+		depth: make(map[*ir.Func]int),
+	}
+	for _, f := range in.graph.order {
+		in.visit(f)
+	}
+	removeUncalled(m)
+}
+
+type inliner struct {
+	graph *callGraph
+	size  map[*ir.Func]int // of the functions visited
+	depth map[*ir.Func]int // frames that a call of the function needs
+}
+
+// visit inlines the calls in f.
+func (in *inliner) visit(f *ir.Func) {
+	size := bodySize(f)
+	repeats := repeatingBlocks(f)
+	names := newRenaming(f)
+	frames := 1
+	inlined := false
+	for _, call := range calls(f) {
+		g := call.Callee()
+		if !in.shouldInline(g, size) {
+			frames = max(frames, 1+in.depth[g])
+			continue
+		}
+		rest := inlineCall(f, call, repeats[call.Block], names)
+		repeats[rest] = repeats[call.Block]
+		size += in.size[g]
+		inlined = true
+	}
+	for _, g := range in.graph.callbacks[f] { // a helper's call takes a frame, too
+		frames = max(frames, 1+in.depth[g])
+	}
+	names.apply()
+	if inlined {
+		simplifyCFG(f)
+		size = bodySize(f)
+	}
+	in.size[f], in.depth[f] = size, frames
+}
+
+// shouldInline reports whether to inline g into a caller of the given size.
+func (in *inliner) shouldInline(g *ir.Func, caller int) bool {
+	size, visited := in.size[g]
+	switch {
+	case !visited: // recursion
+		return false
+	case !canBeSubprogram(g), in.depth[g] >= maxFrames:
+		return true
+	case g.NoInline:
+		return false
+	case size <= smallBody, in.graph.sites[g] == 1:
+		return true
+	}
+	return size*(in.graph.sites[g]-1) <= growthBudget && caller+size <= callerBudget
+}
+
+// canBeSubprogram reports whether the verifier allows f to be called: "cannot
+// return stack pointer to the caller" otherwise.
+func canBeSubprogram(f *ir.Func) bool {
+	return !slices.ContainsFunc(f.Results, func(t ir.Type) bool { return t == ir.PtrAny || t == ir.PtrStack })
+}
+
+// bodySize estimates the number of instructions f becomes.
+func bodySize(f *ir.Func) int {
+	n := 0
+	for _, b := range f.Blocks {
+		n++
+		for _, v := range b.Instrs {
+			switch v.Op {
+			case ir.OpConst, ir.OpSlotAddr, ir.OpPi, ir.OpResult, ir.OpZExt:
+			case ir.OpCall, ir.OpHelper:
+				n += 1 + len(v.Args)
+			case ir.OpMemZero, ir.OpMemCopy:
+				n += int(v.Size+7) / 8
+			default:
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// repeatingBlocks returns the blocks of f that may run more than once.
+func repeatingBlocks(f *ir.Func) map[*ir.Block]bool {
+	repeats := make(map[*ir.Block]bool)
+	nest := ir.Loops(ir.Dominators(f))
+	for _, b := range f.Blocks {
+		if nest.Depth(b) > 0 || len(nest.Irreducible) > 0 {
+			repeats[b] = true
+		}
+	}
+	return repeats
+}
+
+// inlineCall replaces call, which is in a block that may run more than once if
+// inLoop, by the body of its callee. What follows the call moves to a new block,
+// which is returned.
+func inlineCall(f *ir.Func, call *ir.Value, inLoop bool, names *renaming) *ir.Block {
+	b, callee := call.Block, call.Callee()
+	rest := ir.SplitBlock(b, slices.Index(b.Instrs, call)+1)
+	b.Instrs = b.Instrs[:len(b.Instrs)-1] // the call itself
+
+	results := make([]*ir.Value, len(callee.Results))
+	for i, t := range callee.Results {
+		results[i] = rest.AddParam(t, call.Pos)
+	}
+	if len(results) == 1 {
+		names.set(call, results[0])
+	}
+	rest.RemoveFunc(func(v *ir.Value) bool {
+		if v.Op != ir.OpResult || v.Args[0] != call {
+			return false
+		}
+		names.set(v, results[v.Imm])
+		return true
+	})
+
+	firstSlot := len(f.Slots)
+	body := ir.CloneInto(f, callee)
+	for _, s := range f.Slots[firstSlot:] {
+		s.Looped = s.Looped || inLoop
+	}
+	b.Jump(call.Pos, body.Block(callee.Entry()), call.Args...)
+	for _, from := range callee.Blocks {
+		to := body.Block(from)
+		if to.Term.Kind == ir.TermReturn {
+			to.Jump(to.Term.Pos, rest, to.Term.Args...)
+		}
+	}
+	return rest
+}
