@@ -32,6 +32,12 @@ func (e *emitter) layOutData() {
 		s.Bytes = append(s.Bytes, d.Bytes...)
 		e.data[d.Name] = place{d.Section, offset}
 	}
+	// The kernel refuses the address right behind a map's value, which Go's
+	// slices have a use for (array_map_direct_value_addr in kernel/bpf/arraymap.c).
+	for i := range e.out.Sections {
+		s := &e.out.Sections[i]
+		s.Bytes = append(s.Bytes, 0)
+	}
 }
 
 // place returns where the object that sym names lies.

@@ -125,14 +125,12 @@ type function struct {
 	*emitter
 	f      *mir.Func
 	symbol string
-	callee []*function // called or its address taken; without repetitions
+	callee []*function // called or their address taken; without repetitions
 	frame  frame
 	blocks []*mir.Block // in the order of the code
 	code   assembler
 	labels []label // by block ID, unbound until the block is reached
 	stubs  []stub
-	// tail is where stubs that count their panic meet.
-	tail   label
 	offset int // raw offset in the program
 }
 
@@ -203,7 +201,6 @@ func (fn *function) emit() {
 	for i := range fn.labels {
 		fn.labels[i] = noLabel
 	}
-	fn.tail = noLabel
 	fn.code.pos = fn.f.Pos
 	for i, b := range fn.blocks {
 		fn.code.bind(fn.label(b))

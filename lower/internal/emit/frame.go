@@ -40,7 +40,7 @@ func layOutFrame(f *mir.Func, blocks []*mir.Block) frame {
 	used := make([]bool, len(f.Slots))
 	for _, b := range blocks {
 		for i := range b.Insts {
-			if s := b.Insts[i].Slot; s != nil && !used[s.Index] {
+			if s := b.Insts[i].Slot; s != nil {
 				used[s.Index] = true
 			}
 		}
@@ -57,19 +57,18 @@ func layOutFrame(f *mir.Func, blocks []*mir.Block) frame {
 	return fr
 }
 
-// A chain is the deepest chain of calls that starts at some function.
+// A chain is the worst chain of calls that starts at some function.
 type chain struct {
-	stack int // bytes, as the kernel counts them
-	funcs []*function
+	weight int // sum over the functions
+	funcs  []*function
 }
 
 // checkStack reports call chains that need more stack or frames than there are. As the
 // kernel does, it counts a function whose address is taken as called.
 func (e *emitter) checkStack() {
-	// Both limits are checked on the chain that is worst for each.
 	deepest := e.worst(func(fn *function) int { return fn.frame.rounded() })
-	e.out.Stack = deepest.stack
-	if deepest.stack > e.in.Target.StackSize {
+	e.out.Stack = deepest.weight
+	if deepest.weight > e.in.Target.StackSize {
 		e.reportStack(deepest)
 	}
 	longest := e.worst(func(*function) int { return 1 })
@@ -97,11 +96,11 @@ func (e *emitter) worst(weight func(*function) int) chain {
 		active[fn] = true
 		var worst chain
 		for _, callee := range fn.callee {
-			if c := visit(callee); c.stack > worst.stack {
+			if c := visit(callee); c.weight > worst.weight {
 				worst = c
 			}
 		}
-		c := chain{worst.stack + weight(fn), append([]*function{fn}, worst.funcs...)}
+		c := chain{worst.weight + weight(fn), append([]*function{fn}, worst.funcs...)}
 		memo[fn] = c
 		return c
 	}
@@ -142,5 +141,5 @@ func (e *emitter) reportStack(c chain) {
 	}
 	e.reportf(diag.StackOverflow, pos, "make the largest smaller or keep it in a map",
 		"%v: variables need %d bytes of stack, BPF has %d; largest: %s",
-		c, c.stack, e.in.Target.StackSize, strings.Join(largest, ", "))
+		c, c.weight, e.in.Target.StackSize, strings.Join(largest, ", "))
 }

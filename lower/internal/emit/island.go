@@ -16,7 +16,7 @@ import "github.com/cilium/ebpf/asm"
 // from there the same rule applies again.
 
 // region is the size of a region in slots. A jump crosses less than two regions and
-// a half and the islands in them, so that islands may grow to 3 KiB slots before
+// a half and the islands in them, so that these may grow to 3000 slots each before
 // a distance exceeds 16 bits.
 const region = 8192
 
