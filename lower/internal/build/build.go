@@ -1,0 +1,145 @@
+package build
+
+import (
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
+
+// An Input is a program to build.
+type Input struct {
+	Fset *token.FileSet
+	// Entry is the program function, or with a Shim the function to wrap.
+	Entry *ssa.Function
+	// Name is what Entry is called in Go, such as main.onWrite.
+	Name string
+	// Type is the program type in libbpf's naming: "tracepoint", "xdp",
+	// "raw_tracepoint", "syscall" and so on.
+	Type string
+	// Captures holds the values of the variables that a closure captures, in gc
+	// layout. The program starts each run with these values.
+	Captures map[*ssa.FreeVar][]byte
+	Shim     Shim
+}
+
+// Build translates in.Entry and everything it calls. The entry function of the
+// module comes first; its parameter, if any, is the context, and it returns one
+// integer. Everything that is wrong with the program is added to diags; the
+// result is nil if that is anything at all.
+func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
+	b := &builder{
+		in:        in,
+		target:    t,
+		diags:     diags,
+		m:         &ir.Module{},
+		layouts:   make(map[types.Type]layoutResult),
+		instances: make(map[*ssa.Function][]*instance),
+		sites:     make(map[siteKey]*ir.Site),
+		strings:   make(map[string]*ir.Data),
+		globals:   make(map[*ssa.Global]*ir.Data),
+		dirs:      make(map[*ssa.Function]*directive),
+		helpers:   make(map[*ssa.Function]*helper),
+		names:     make(map[string]int),
+	}
+	before := diags.Len()
+	if in.Shim == ShimNone {
+		b.buildProgram()
+	} else {
+		b.buildShim()
+	}
+	if diags.Len() > before {
+		return nil
+	}
+	b.dropUnused()
+	b.markMutable()
+	return b.m
+}
+
+// A builder is the state of one Build.
+type builder struct {
+	in     Input
+	target target.Target
+	diags  *diag.List
+	m      *ir.Module
+
+	layouts   map[types.Type]layoutResult
+	instances map[*ssa.Function][]*instance
+	active    []*instance // being built, outermost first
+	sites     map[siteKey]*ir.Site
+	strings   map[string]*ir.Data
+	globals   map[*ssa.Global]*ir.Data
+	dirs      map[*ssa.Function]*directive
+	helpers   map[*ssa.Function]*helper
+	names     map[string]int // functions so far by base name
+}
+
+// An instance is a function built for arguments of given shapes.
+type instance struct {
+	src  *ssa.Function
+	args []shape // of the free variables and then the parameters
+	f    *ir.Func
+	// result is the shape of the results: of the only one, or of a tuple.
+	result shape
+	// frames are the variables of the function that outlive its activation:
+	// the caller passes memory for each, after the big results.
+	frames []frame
+	done   bool
+	failed bool
+}
+
+type siteKey struct {
+	kind ir.PanicKind
+	msg  string
+	pos  ir.Pos
+}
+
+// site returns the panic site at a place in the source. Instances of one
+// function share their sites.
+func (b *builder) site(kind ir.PanicKind, msg string, pos token.Pos) *ir.Site {
+	k := siteKey{kind, msg, ir.Pos(pos)}
+	s := b.sites[k]
+	if s == nil {
+		s = b.m.NewSite(kind, msg, ir.Pos(pos))
+		b.sites[k] = s
+	}
+	return s
+}
+
+// position returns the position of pos, which may be token.NoPos.
+func (b *builder) position(pos token.Pos) token.Position { return b.in.Fset.Position(pos) }
+
+// newFunc adds a function to the module under a name of its own.
+func (b *builder) newFunc(name string, pos token.Pos) *ir.Func {
+	b.names[name]++
+	if n := b.names[name]; n > 1 {
+		name += "#" + strconv.Itoa(n)
+	}
+	return b.m.NewFunc(name, ir.Pos(pos))
+}
+
+// dropUnused removes the functions that nothing refers to: those built for
+// shapes that turned out too optimistic.
+func (b *builder) dropUnused() {
+	used := map[*ir.Func]bool{b.m.Funcs[0]: true}
+	work := []*ir.Func{b.m.Funcs[0]}
+	for len(work) > 0 {
+		f := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, blk := range f.Blocks {
+			for _, v := range blk.Instrs {
+				if g, ok := v.Aux.(*ir.Func); ok && !used[g] {
+					used[g] = true
+					work = append(work, g)
+				}
+			}
+		}
+	}
+	b.m.Funcs = slices.DeleteFunc(b.m.Funcs, func(f *ir.Func) bool { return !used[f] })
+}

@@ -1,0 +1,230 @@
+package build
+
+import (
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file lowers calls of functions whose identity is known: declared ones,
+// closures and methods of interfaces that are statically known.
+
+// lowerCall lowers a call and returns its result, a tuple if there are several.
+func (fn *function) lowerCall(c *ssa.Call) operand {
+	if blt, ok := c.Call.Value.(*ssa.Builtin); ok {
+		return fn.lowerBuiltin(blt, &c.Call, c.Type())
+	}
+	callee, args, ok := fn.resolve(&c.Call)
+	if !ok {
+		return badOperand
+	}
+	if d := fn.b.directiveOf(callee); d != nil {
+		switch {
+		case d.intrinsic != "":
+			return fn.lowerIntrinsic(d.intrinsic, callee, &c.Call)
+		case d.helper != nil:
+			return fn.lowerHelper(d.helper, callee, args)
+		}
+	}
+	return fn.call(callee, args, c)
+}
+
+// resolve returns the function that c calls and the arguments to give it: the
+// variables a closure is bound to, the receiver, the arguments.
+func (fn *function) resolve(c *ssa.CallCommon) (callee *ssa.Function, args []operand, ok bool) {
+	var params []operand
+	for _, a := range c.Args {
+		params = append(params, fn.operand(a))
+	}
+	f := fn.operand(c.Value)
+	if c.IsInvoke() {
+		return fn.resolveMethod(f, c, params)
+	}
+	if f.fn == nil {
+		if isNil(f) {
+			fn.check(fn.constant(ir.I32, 0), ir.PanicNil, nilDeref)
+			return nil, nil, false
+		}
+		fn.fail(diag.UnresolvedCall, "call functions by name, or pass the function as an argument",
+			"call of a function value that is not known when compiling")
+		return nil, nil, false
+	}
+	return f.fn, append(append(args, f.parts...), params...), true
+}
+
+// resolveMethod finds the method that an interface method call reaches.
+func (fn *function) resolveMethod(recv operand, c *ssa.CallCommon, params []operand) (callee *ssa.Function, args []operand, ok bool) {
+	if recv.dyn == nil {
+		fn.fail(diag.UnresolvedCall, "call the method on the concrete type, or pass the concrete type as a type argument",
+			"call of method %s of an interface whose dynamic type is not known when compiling", c.Method.Name())
+		return nil, nil, false
+	}
+	sel := fn.src.Prog.MethodSets.MethodSet(recv.dyn).Lookup(c.Method.Pkg(), c.Method.Name())
+	if sel == nil {
+		return nil, nil, false
+	}
+	callee = fn.src.Prog.MethodValue(sel)
+	return callee, append([]operand{recv.parts[0]}, params...), true
+}
+
+// call calls callee, or reports why that cannot be. The result is that of c,
+// which is nil if nobody uses it.
+func (fn *function) call(callee *ssa.Function, args []operand, c *ssa.Call) operand {
+	if len(callee.Blocks) == 0 {
+		fn.failNoBody(callee)
+		return badOperand
+	}
+	params := paramTypes(callee)
+	shapes := make([]shape, len(args))
+	constants := passesCtx(args)
+	for i, a := range args {
+		args[i] = fn.argument(a, params[i])
+		if args[i].isBad() {
+			return badOperand
+		}
+		shapes[i] = shapeOf(args[i])
+		if constants {
+			shapes[i].fixConstant(args[i])
+		}
+	}
+	inst := fn.b.instanceOf(callee, shapes, fn.pos)
+	if inst == nil {
+		return badOperand
+	}
+	var vals []*ir.Value
+	for i, a := range args {
+		if !shapes[i].fixed {
+			vals = flatten(vals, a)
+		}
+	}
+	return fn.emitCall(inst, vals, c)
+}
+
+// emitCall emits the call of inst and collects its results.
+func (fn *function) emitCall(inst *instance, vals []*ir.Value, c *ssa.Call) operand {
+	sig := inst.src.Signature.Results()
+	var outs []address
+	for v := range sig.Variables() {
+		if l, err := fn.b.layoutOf(v.Type()); err == nil && l.big() {
+			a := fn.tempSlot(v.Type())
+			outs = append(outs, a)
+			vals = append(vals, a.base)
+		}
+	}
+	for _, fr := range inst.frames {
+		if c == nil {
+			vals = append(vals, fn.slotAddr(fn.f.NewSlot("", fr.size, fr.align, fr.irPos())).base)
+			continue
+		}
+		vals = append(vals, fn.variable(c, inst.src.Name(), fr).base)
+	}
+	t := ir.Void
+	if len(inst.f.Results) == 1 {
+		t = inst.f.Results[0]
+	}
+	call := fn.emit(ir.OpCall, t, vals...)
+	call.Aux = inst.f
+	n := 0
+	result := inst.result.inflate(func(t ir.Type) *ir.Value {
+		if len(inst.f.Results) == 1 {
+			return call
+		}
+		r := fn.emit(ir.OpResult, t, call)
+		r.Imm = int64(n)
+		n++
+		return r
+	}, nil)
+	parts := result.parts
+	if sig.Len() == 1 {
+		parts = []operand{result}
+	}
+	for i := range sig.Len() {
+		if l, err := fn.b.layoutOf(sig.At(i).Type()); err == nil && l.big() {
+			parts[i] = operand{mem: outs[0].base}
+			outs = outs[1:]
+		}
+	}
+	if sig.Len() == 1 {
+		return parts[0]
+	}
+	return operand{parts: parts}
+}
+
+// argument brings o, a value of type t, to the form in which it is passed: big
+// values in memory, others exploded.
+func (fn *function) argument(o operand, t types.Type) operand {
+	l, err := fn.b.layoutOf(t)
+	switch {
+	case err != nil:
+		fn.failType(err)
+		return badOperand
+	case o.isStatic() || o.isBad():
+		return fn.settled(o)
+	case l.big():
+		return operand{mem: fn.inMemory(o, t)}
+	case o.mem != nil:
+		return operand{vals: fn.leaves(o, t)}
+	case o.vals != nil && o.vals[0].Type == ir.PtrCtx:
+		if o.off != 0 {
+			fn.failCtxAddress()
+			return badOperand
+		}
+		o.nonnil = true
+	}
+	return fn.settled(o)
+}
+
+// paramTypes returns the types of the free variables and parameters of f.
+func paramTypes(f *ssa.Function) []types.Type {
+	var ts []types.Type
+	for _, v := range f.FreeVars {
+		ts = append(ts, v.Type())
+	}
+	for _, v := range f.Params {
+		ts = append(ts, v.Type())
+	}
+	return ts
+}
+
+// passesCtx reports whether the context is among args. A function that gets it
+// is also specialised for its constant arguments, because the kernel takes only
+// constant offsets into the context.
+func passesCtx(args []operand) bool {
+	for _, a := range args {
+		for _, v := range a.vals {
+			if v.Type == ir.PtrCtx {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fixConstant makes the value of o, if it is an integer constant, part of s.
+func (s *shape) fixConstant(o operand) {
+	if len(o.vals) != 1 || len(o.parts) > 0 {
+		return
+	}
+	if c, ok := o.vals[0].IsConst(); ok && o.vals[0].Type.IsInt() {
+		s.fixed, s.value = true, c
+	}
+}
+
+// failNoBody reports a call of a function that there is no source for.
+func (fn *function) failNoBody(callee *ssa.Function) {
+	fix := "write it in Go, or declare it as a helper"
+	if callee.Pkg != nil {
+		switch callee.Pkg.Pkg.Path() {
+		case "fmt", "log", "os":
+			fix = "print with ebpf.Printk"
+		case "errors":
+			fix = "return a status as an integer"
+		case "time":
+			fix = "use ebpf.KtimeGetNs"
+		}
+	}
+	fn.fail(diag.NoBody, fix, "call of %s, which has no source that can be compiled for the kernel", callee.String())
+}

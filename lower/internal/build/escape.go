@@ -1,0 +1,243 @@
+package build
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file decides where variables live. There is no heap, so that two kinds of
+// variables need care:
+//
+//   - One whose address leaves its function, as in return &x, belongs to the
+//     caller, who passes memory for it; if it leaves that function too, to the
+//     caller's caller. See frame.
+//   - One that is declared in a loop is a new variable in each iteration. As
+//     all share one stack object, an address must not be kept from one iteration
+//     to the next; where that cannot be excluded it is an error.
+//
+// Both follow the address through the SSA graph: conservatively, by what it may
+// be stored into, and not by what happens to be read back.
+
+// A frame is memory that a function wants from its caller.
+type frame struct {
+	size, align int64
+	pos         token.Pos
+}
+
+func (f frame) irPos() ir.Pos { return ir.Pos(f.pos) }
+
+// variable returns memory for the variable that v declares, or for one that the
+// call v creates for us.
+func (fn *function) variable(v ssa.Value, name string, fr frame) address {
+	fr.size = max(fr.size, 1)
+	looped := fn.cyclic[v.(ssa.Instruction).Block().Index]
+	if looped {
+		fn.checkIteration(v, name)
+	}
+	if fn.escapes(v) {
+		fn.inst.frames = append(fn.inst.frames, fr)
+		return address{base: fn.f.Entry().AddParam(ir.PtrStack, fr.irPos())}
+	}
+	slot := fn.f.NewSlot(name, fr.size, fr.align, fr.irPos())
+	slot.Looped = looped
+	return fn.slotAddr(slot)
+}
+
+// escapes reports whether the address v may be used after its function has
+// returned.
+func (fn *function) escapes(v ssa.Value) bool {
+	found := false
+	trace(v, func(use ssa.Instruction, into *ssa.Alloc) bool {
+		_, isPhi := use.(*ssa.Phi)
+		if _, ok := use.(*ssa.Return); ok || !isPhi && into == nil {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// checkIteration reports an error if the address v, of a variable declared in a
+// loop, may outlive the iteration.
+func (fn *function) checkIteration(v ssa.Value, name string) {
+	home := v.(ssa.Instruction).Block()
+	bad := false
+	trace(v, func(use ssa.Instruction, into *ssa.Alloc) bool {
+		switch use := use.(type) {
+		case *ssa.Return:
+			return true
+		case *ssa.Phi:
+			// In the header of a loop around the declaration.
+			bad = bad || use.Parent() == home.Parent() && use.Block().Dominates(home)
+		default:
+			local := into != nil && (into.Parent() != home.Parent() || home.Dominates(into.Block()))
+			bad = bad || !local
+		}
+		return !bad
+	})
+	if bad {
+		fn.fail(diag.EscapingVariable, "declare it before the loop, or copy its value",
+			"address of variable %s may outlive the iteration of the loop that declares it", name)
+	}
+}
+
+// trace follows the pointer v through everything that is computed from it. It
+// calls visit for each φ-node it reaches, for each return, and for each store
+// or call that may write it to memory, with the variable that memory belongs
+// to, or nil if that is not a variable of the same function. If visit returns
+// true, what is loaded from that variable is followed too.
+func trace(v ssa.Value, visit func(use ssa.Instruction, into *ssa.Alloc) bool) {
+	t := &tracer{visit: visit, seen: make(map[ssa.Value]bool), holds: make(map[ssa.Value]bool)}
+	t.add(v)
+	for len(t.work) > 0 && !t.stopped {
+		v := t.work[len(t.work)-1]
+		t.work = t.work[:len(t.work)-1]
+		refs := v.Referrers()
+		if refs == nil {
+			continue
+		}
+		for _, r := range *refs {
+			t.use(r, v)
+		}
+	}
+}
+
+type tracer struct {
+	visit   func(ssa.Instruction, *ssa.Alloc) bool
+	seen    map[ssa.Value]bool // carries the pointer, or an address of what holds it
+	holds   map[ssa.Value]bool // is an address of memory that holds it
+	work    []ssa.Value
+	stopped bool
+}
+
+func (t *tracer) add(v ssa.Value) {
+	if !t.seen[v] {
+		t.seen[v] = true
+		t.work = append(t.work, v)
+	}
+}
+
+// addHolder follows the loads from the memory at address v.
+func (t *tracer) addHolder(v ssa.Value) {
+	if !t.holds[v] {
+		t.holds[v] = true
+		t.seen[v] = true
+		t.work = append(t.work, v)
+	}
+}
+
+func (t *tracer) report(use ssa.Instruction, into *ssa.Alloc) {
+	if !t.visit(use, into) {
+		t.stopped = true
+		return
+	}
+	if into != nil {
+		t.addHolder(into)
+	}
+}
+
+// use handles the instruction r, which has v as an operand.
+func (t *tracer) use(r ssa.Instruction, v ssa.Value) {
+	switch r := r.(type) {
+	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.Slice:
+		if t.holds[v] {
+			t.addHolder(r.(ssa.Value))
+			return
+		}
+		t.add(r.(ssa.Value))
+	case *ssa.ChangeType, *ssa.Convert, *ssa.SliceToArrayPointer, *ssa.MakeInterface,
+		*ssa.ChangeInterface, *ssa.TypeAssert, *ssa.Field, *ssa.Index, *ssa.Extract:
+		if hasPointers(r.(ssa.Value).Type()) {
+			t.add(r.(ssa.Value))
+		}
+	case *ssa.UnOp:
+		if t.holds[v] && hasPointers(r.Type()) {
+			t.add(r)
+		}
+	case *ssa.Phi:
+		t.report(r, nil)
+		t.add(r)
+	case *ssa.Return:
+		t.report(r, nil)
+	case *ssa.Store:
+		if r.Val == v {
+			t.report(r, rootAlloc(r.Addr))
+		}
+	case *ssa.MakeClosure:
+		t.add(r)
+		for i, b := range r.Bindings {
+			if b == v {
+				t.add(r.Fn.(*ssa.Function).FreeVars[i])
+			}
+		}
+	case *ssa.Call:
+		t.call(r, &r.Call, v)
+	case *ssa.Defer:
+		t.call(r, &r.Call, v)
+	}
+}
+
+// call handles a call that takes v: the result may contain it, and so may, after
+// the call, the memory other arguments point to.
+func (t *tracer) call(r ssa.Instruction, c *ssa.CallCommon, v ssa.Value) {
+	if res, ok := r.(ssa.Value); ok && hasPointers(res.Type()) {
+		t.add(res)
+	}
+	if _, ok := c.Value.(*ssa.Builtin); ok {
+		return
+	}
+	for _, a := range c.Args {
+		p, ok := a.Type().Underlying().(*types.Pointer)
+		if a != v && ok && hasPointers(p.Elem()) {
+			t.report(r, rootAlloc(a))
+		}
+	}
+}
+
+// rootAlloc returns the variable that addr points into, if it is one of the
+// function.
+func rootAlloc(addr ssa.Value) *ssa.Alloc {
+	for {
+		switch a := addr.(type) {
+		case *ssa.Alloc:
+			return a
+		case *ssa.FieldAddr:
+			addr = a.X
+		case *ssa.IndexAddr:
+			addr = a.X
+		default:
+			return nil
+		}
+	}
+}
+
+// hasPointers reports whether a value of type t can hold the address of a
+// variable.
+func hasPointers(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Kind() == types.UnsafePointer || u.Info()&types.IsString != 0
+	case *types.Array:
+		return hasPointers(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if hasPointers(f.Type()) {
+				return true
+			}
+		}
+		return false
+	case *types.Tuple:
+		for v := range u.Variables() {
+			if hasPointers(v.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}

@@ -1,0 +1,230 @@
+package build
+
+import (
+	"go/token"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// A function is the state of lowering one instance.
+type function struct {
+	b    *builder
+	src  *ssa.Function
+	inst *instance
+	f    *ir.Func
+	cur  *ir.Block       // where instructions are appended
+	at   *ssa.BasicBlock // the block being lowered
+	pos  token.Pos       // of the instruction being lowered, or the last known
+
+	vals     map[ssa.Value]operand
+	skip     map[ssa.Instruction]bool  // lowered with another instruction
+	variadic map[ssa.Value][]ssa.Value // arguments of intrinsics by their slice
+	blocks   []*ir.Block               // by ssa.BasicBlock.Index; nil if not reached
+	lowered  []bool
+	edges    []pendingEdge
+	taken    map[edgeKey]bool // of edges
+	phis     map[*ssa.Phi]*phi
+	returns  []pendingReturn
+	outs     []address // where the big results go
+	nonnil   map[ssa.Value]checkedPtr
+	cyclic   []bool // by ssa.BasicBlock.Index
+	defers   *defers
+
+	// widened holds the phis whose shape an earlier attempt guessed too
+	// narrow; retry says that this attempt has found another.
+	widened map[*ssa.Phi]bool
+	retry   bool
+}
+
+// instanceOf returns src built for arguments of the given shapes: the free
+// variables and then the parameters. It returns nil, having reported why, if
+// that is not possible.
+func (b *builder) instanceOf(src *ssa.Function, args []shape, pos token.Pos) *instance {
+	for _, i := range b.instances[src] {
+		if shapesEqual(i.args, args) {
+			if !i.done {
+				b.failRecursion(i.src, pos)
+				return nil
+			}
+			if i.failed {
+				return nil
+			}
+			return i
+		}
+	}
+	if b.nesting(src) >= maxNesting {
+		b.failRecursion(src, pos)
+		return nil
+	}
+	inst := &instance{src: src, args: args}
+	b.instances[src] = append(b.instances[src], inst)
+	b.active = append(b.active, inst)
+	inst.f = b.newFunc(src.String(), src.Pos())
+	before := b.diags.Len()
+	b.buildInstance(inst)
+	inst.done = true
+	inst.failed = b.diags.Len() > before
+	b.active = b.active[:len(b.active)-1]
+	if inst.failed {
+		return nil
+	}
+	return inst
+}
+
+// maxNesting is how often a function may be active at once, for arguments of
+// different shapes: a callback may call the function that it is passed to with
+// another callback, but not without end.
+const maxNesting = 16
+
+func (b *builder) nesting(src *ssa.Function) int {
+	n := 0
+	for _, i := range b.active {
+		if i.src == src {
+			n++
+		}
+	}
+	return n
+}
+
+// buildInstance lowers the body of inst. Phis of pointers are first assumed to
+// point where the values known on entry to their loop do; if that fails, the
+// function is lowered again without the assumption.
+func (b *builder) buildInstance(inst *instance) {
+	widened := make(map[*ssa.Phi]bool)
+	for {
+		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos}
+		inst.frames = nil
+		before := b.diags.Len()
+		fn := &function{
+			b:       b,
+			src:     inst.src,
+			inst:    inst,
+			f:       inst.f,
+			pos:     inst.src.Pos(),
+			vals:    make(map[ssa.Value]operand),
+			skip:    make(map[ssa.Instruction]bool),
+			blocks:  make([]*ir.Block, len(inst.src.Blocks)),
+			lowered: make([]bool, len(inst.src.Blocks)),
+			taken:   make(map[edgeKey]bool),
+			phis:    make(map[*ssa.Phi]*phi),
+			nonnil:  make(map[ssa.Value]checkedPtr),
+			cyclic:  cyclicBlocks(inst.src),
+			widened: widened,
+		}
+		fn.lower()
+		if !fn.retry || b.diags.Len() > before {
+			return
+		}
+	}
+}
+
+// lower translates the function.
+func (fn *function) lower() {
+	fn.prologue()
+	fn.findIntrinsics()
+	order := reversePostorder(fn.src)
+	// A sweep lowers what is reached along forward edges. Blocks that only a
+	// backward edge of an irreducible graph reaches take another sweep.
+	for again := true; again; {
+		again = false
+		for _, blk := range order {
+			if fn.blocks[blk.Index] != nil && !fn.lowered[blk.Index] {
+				fn.lowered[blk.Index] = true
+				fn.block(blk)
+				again = true
+			}
+		}
+	}
+	fn.finishReturns()
+	fn.connect()
+}
+
+// prologue makes the entry block and its parameters.
+func (fn *function) prologue() {
+	entry := fn.f.NewBlock()
+	fn.cur = entry
+	next := func(t ir.Type) *ir.Value { return entry.AddParam(t, ir.Pos(fn.src.Pos())) }
+	for i, v := range fn.src.FreeVars {
+		fn.vals[v] = fn.inst.args[i].inflate(next, fn.constant)
+	}
+	for i, v := range fn.src.Params {
+		fn.vals[v] = fn.inst.args[len(fn.src.FreeVars)+i].inflate(next, fn.constant)
+	}
+	for r := range fn.src.Signature.Results().Variables() {
+		if l, err := fn.b.layoutOf(r.Type()); err == nil && l.big() {
+			fn.outs = append(fn.outs, address{base: next(ir.PtrStack)})
+		}
+	}
+	fn.blocks[0] = fn.f.NewBlock()
+	entry.Jump(ir.Pos(fn.src.Pos()), fn.blocks[0])
+}
+
+// block lowers one block of the source.
+func (fn *function) block(blk *ssa.BasicBlock) {
+	fn.at = blk
+	fn.cur = fn.blocks[blk.Index]
+	fn.lowerPhis(blk)
+	for _, instr := range blk.Instrs {
+		if fn.skip[instr] {
+			continue
+		}
+		if p := instr.Pos(); p.IsValid() {
+			fn.pos = p
+		}
+		fn.instr(instr)
+	}
+}
+
+// operand returns the lowered form of v.
+func (fn *function) operand(v ssa.Value) operand {
+	switch v := v.(type) {
+	case *ssa.Const:
+		return fn.constOperand(v)
+	case *ssa.Function:
+		return operand{fn: v, nonnil: true}
+	case *ssa.Global:
+		return fn.globalAddr(v)
+	case *ssa.Builtin:
+		return operand{}
+	}
+	o, ok := fn.vals[v]
+	if !ok {
+		return badOperand
+	}
+	return o
+}
+
+// scalar returns the only leaf of v.
+func (fn *function) scalar(v ssa.Value) *ir.Value { return fn.scalarOf(fn.operand(v)) }
+
+// scalarOf returns the only leaf of o. A statically known function is not nil,
+// and that is all that may be asked of it here.
+func (fn *function) scalarOf(o operand) *ir.Value {
+	if o.isStatic() {
+		return fn.constant(ir.I64, 1)
+	}
+	o = fn.settled(o)
+	if o.isBad() {
+		return fn.constant(ir.I64, 0)
+	}
+	return o.vals[0]
+}
+
+// emit appends an instruction.
+func (fn *function) emit(op ir.Op, t ir.Type, args ...*ir.Value) *ir.Value {
+	return fn.cur.Add(op, t, ir.Pos(fn.pos), args...)
+}
+
+// constant appends the constant c, or nil if t is a pointer.
+func (fn *function) constant(t ir.Type, c int64) *ir.Value { return fn.cur.Const(t, c) }
+
+// fail reports an error at the current position.
+func (fn *function) fail(code diag.Code, fix, format string, args ...any) {
+	fn.b.diags.Add(code, fn.b.position(fn.pos), fix, format, args...)
+}
+
+// failType reports a type that has no layout.
+func (fn *function) failType(err *typeError) { fn.fail(err.code, err.fix, "%s", err.what) }

@@ -1,0 +1,212 @@
+package build
+
+import (
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file lowers package-level variables. Their initial value is what the
+// package's initialiser stores into them as constants; an initialiser that
+// computes is an error where the variable is used. A variable that no function of
+// the program can write is read-only data.
+
+// globalAddr returns the address of g.
+func (fn *function) globalAddr(g *ssa.Global) operand {
+	d, ok := fn.b.globals[g]
+	if !ok {
+		d = fn.newGlobal(g)
+		fn.b.globals[g] = d
+	}
+	if d == nil {
+		return badOperand
+	}
+	v := fn.emit(ir.OpDataAddr, ir.PtrData)
+	v.Aux = d
+	return operand{vals: []*ir.Value{v}, nonnil: true}
+}
+
+// newGlobal makes the object of g with its initial value, or returns nil.
+func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
+	t := g.Type().Underlying().(*types.Pointer).Elem()
+	l, err := fn.b.layoutOf(t)
+	if err != nil {
+		fn.failType(err)
+		return nil
+	}
+	d := &ir.Data{Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8)}
+	if !fn.initialise(d, g) {
+		fn.fail(diag.UnsupportedExpr, "initialise it with constants, or compute the value in the program",
+			"package-level variable %s, whose initial value is not constant", g.Name())
+		return nil
+	}
+	fn.b.m.Data = append(fn.b.m.Data, d)
+	return d
+}
+
+// initialise applies the stores of the package initialiser to g, and reports
+// whether all of them are of constants.
+func (fn *function) initialise(d *ir.Data, g *ssa.Global) bool {
+	init := g.Pkg.Func("init")
+	if init == nil {
+		return true
+	}
+	for _, blk := range init.Blocks {
+		for _, instr := range blk.Instrs {
+			if !fn.initialiseBy(d, g, instr) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// initialiseBy applies instr of the package initialiser. It returns false if
+// instr does with g anything but storing a constant.
+func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instruction) bool {
+	switch instr := instr.(type) {
+	case *ssa.Store:
+		root, off, ok := constAddr(instr.Addr)
+		if root == ssa.Value(g) {
+			return ok && fn.storeConst(d.Bytes[off:], instr.Val)
+		}
+		r, _, _ := constAddr(instr.Val)
+		return r != ssa.Value(g)
+	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.DebugRef:
+		return true
+	}
+	for _, p := range instr.Operands(nil) {
+		if *p == nil {
+			continue
+		}
+		if r, _, _ := constAddr(*p); r == ssa.Value(g) {
+			// Reading it is fine: that is for the initial value of others.
+			u, isLoad := instr.(*ssa.UnOp)
+			return isLoad && u.X == *p
+		}
+	}
+	return true
+}
+
+// constAddr returns the variable that addr points into and, if ok, the offset.
+func constAddr(addr ssa.Value) (root ssa.Value, off int64, ok bool) {
+	ok = true
+	for {
+		switch a := addr.(type) {
+		case *ssa.FieldAddr:
+			s := a.X.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
+			off += fieldOffsets(s)[a.Field]
+			addr = a.X
+		case *ssa.IndexAddr:
+			n, isConst := constInt(a.Index)
+			if _, isPtr := a.X.Type().Underlying().(*types.Pointer); !isPtr || !isConst {
+				ok = false
+			}
+			off += n * sizes.Sizeof(elemOf(a.X.Type()))
+			addr = a.X
+		default:
+			return addr, off, ok
+		}
+	}
+}
+
+// storeConst writes the value v, if it is constant and holds no pointer, to mem.
+func (fn *function) storeConst(mem []byte, v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.Const:
+		i, ok := intTypeOf(v.Type())
+		if !ok {
+			return v.Value == nil
+		}
+		if v.Value == nil {
+			return true
+		}
+		n := fn.constOperand(v).vals[0].Imm
+		for k := range i.bits / 8 {
+			mem[k] = byte(n >> (8 * k))
+		}
+		return true
+	case *ssa.UnOp:
+		// A composite literal that go/ssa builds in a variable first.
+		a, ok := v.X.(*ssa.Alloc)
+		return ok && fn.storeLiteral(mem, a)
+	}
+	return false
+}
+
+// storeLiteral writes what the variable a is initialised with to mem.
+func (fn *function) storeLiteral(mem []byte, a *ssa.Alloc) bool {
+	for _, instr := range a.Block().Instrs {
+		s, ok := instr.(*ssa.Store)
+		if !ok {
+			continue
+		}
+		root, off, exact := constAddr(s.Addr)
+		if root == ssa.Value(a) && (!exact || !fn.storeConst(mem[off:], s.Val)) {
+			return false
+		}
+	}
+	return true
+}
+
+// markMutable marks the data that the program may write: whose address is used
+// for anything but reading. The rest goes to read-only memory, of which the
+// kernel's verifier knows the content.
+func (b *builder) markMutable() {
+	for _, f := range b.m.Funcs {
+		for _, blk := range f.Blocks {
+			for _, v := range blk.Instrs {
+				for i, a := range v.Args {
+					if d := dataOf(a); d != nil && !onlyReads(v, i) {
+						d.Mutable = true
+					}
+				}
+			}
+			for _, e := range blk.Term.Succs {
+				markAll(e.Args)
+			}
+			markAll(blk.Term.Args)
+		}
+	}
+	for _, d := range b.strings {
+		d.Mutable = false
+	}
+}
+
+func markAll(args []*ir.Value) {
+	for _, a := range args {
+		if d := dataOf(a); d != nil {
+			d.Mutable = true
+		}
+	}
+}
+
+// dataOf returns the object that v, an address computed from a single one,
+// points into.
+func dataOf(v *ir.Value) *ir.Data {
+	for v.Op == ir.OpPtrAdd || v.Op.Is(ir.Proof) && v.Type.IsPtr() {
+		v = v.Args[0]
+	}
+	if v.Op == ir.OpDataAddr {
+		return v.Data()
+	}
+	return nil
+}
+
+// onlyReads reports whether v does no more with the address in operand i than
+// read or offset it.
+func onlyReads(v *ir.Value, i int) bool {
+	switch v.Op {
+	case ir.OpLoad, ir.OpPtrAdd, ir.OpEq, ir.OpNe, ir.OpCheckNonNil, ir.OpPi:
+		return true
+	case ir.OpMemCopy:
+		return i == 1
+	case ir.OpHelper:
+		k := v.Helper().Args[i]
+		return k == ir.ArgMem
+	}
+	return false
+}

@@ -1,0 +1,180 @@
+package build
+
+import (
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file lowers calls of kernel helpers.
+
+// A helper is a kernel helper with what decides whether it can be called.
+type helper struct {
+	directive helperDirective
+	kinds     []argKind
+	ir        *ir.Helper
+}
+
+// An argKind is one argument of a directive.
+type argKind struct {
+	name     string // scalar, in, out, ctx, ...; without ? and !
+	nullable bool
+}
+
+// argKinds maps the kinds of the directive to those the compiler tells apart.
+// Kinds that are missing are kernel objects.
+var argKinds = map[string]ir.ArgKind{
+	"scalar": ir.ArgScalar, "const": ir.ArgScalar, "size": ir.ArgScalar, "size0": ir.ArgScalar,
+	"in": ir.ArgMem, "str": ir.ArgMem, "key": ir.ArgMem, "value": ir.ArgMem,
+	"out": ir.ArgOut, "inout": ir.ArgOut, "outvalue": ir.ArgOut, "outdynptr": ir.ArgOut,
+	"dynptr": ir.ArgOut, "fnctx": ir.ArgOut, "spinlock": ir.ArgOut, "timer": ir.ArgOut, "kptr": ir.ArgOut,
+	"ctx": ir.ArgCtx, "map": ir.ArgMap, "fn": ir.ArgFunc,
+}
+
+// resultTypes maps the results of the directive to types of pointers. A result
+// that is missing is a kernel object.
+var resultTypes = map[string]ir.Type{
+	"void": ir.Void, "": ir.Void, "scalar": ir.I64,
+	"mapvalue": ir.PtrMapValue, "ringmem": ir.PtrMem, "dynmem": ir.PtrMem,
+}
+
+// newHelper translates the directive d.
+func newHelper(d helperDirective) *helper {
+	h := &helper{directive: d, ir: &ir.Helper{ID: d.id, Name: d.name}}
+	for _, a := range d.args {
+		a, released := strings.CutSuffix(a, "!")
+		a, nullable := strings.CutSuffix(a, "?")
+		if !released {
+			a, _ = strings.CutSuffix(a, "!")
+		}
+		name, size := a, -1
+		if i := strings.IndexAny(a, ":="); i >= 0 {
+			name = a[:i]
+			if n, err := strconv.Atoi(a[i+1:]); err == nil && a[i] == ':' {
+				size = n - 1
+			}
+		}
+		k, ok := argKinds[name]
+		if !ok {
+			k = ir.ArgKernel
+		}
+		switch name {
+		case "in", "key", "value", "str":
+			h.ir.Flags |= ir.ReadsMem
+		case "out", "outvalue", "outdynptr":
+			h.ir.Flags |= ir.WritesMem
+		default:
+			if k == ir.ArgOut || k == ir.ArgFunc {
+				h.ir.Flags |= ir.ReadsMem | ir.WritesMem
+			}
+		}
+		h.kinds = append(h.kinds, argKind{name, nullable})
+		h.ir.Args = append(h.ir.Args, k)
+		h.ir.Sizes = append(h.ir.Sizes, size)
+	}
+	ret := strings.TrimSuffix(d.ret, "?")
+	t, ok := resultTypes[ret]
+	if !ok {
+		t = ir.PtrKernel
+	}
+	h.ir.Result = t
+	h.ir.InvalidatesPacket = slices.Contains(d.effects, "pkt")
+	return h
+}
+
+// available reports an error if the target or the program's type lacks h.
+func (fn *function) available(h *helper) bool {
+	d := h.directive
+	if !fn.b.target.Kernel.AtLeast(d.kernel) {
+		fn.fail(diag.HelperUnavailable, "leave out the call for this kernel, or require a newer one",
+			"helper bpf_%s needs Linux %s, and the program is compiled for %s", d.name, d.kernel, fn.b.target.Kernel)
+		return false
+	}
+	t := fn.b.in.Type
+	all := slices.Contains(d.types, "all") && t != "lirc_mode2"
+	if t != "" && len(d.types) > 0 && !all && !slices.Contains(d.types, t) {
+		fn.fail(diag.HelperUnavailable, "call it in a program of type "+strings.Join(d.types, ", "),
+			"helper bpf_%s cannot be called by a program of type %s", d.name, t)
+		return false
+	}
+	return true
+}
+
+// lowerHelper lowers the call of h, declared as callee.
+func (fn *function) lowerHelper(h *helper, callee *ssa.Function, args []operand) operand {
+	if !fn.available(h) {
+		return badOperand
+	}
+	sig := callee.Signature
+	var vals []*ir.Value
+	for i, a := range args {
+		if i >= len(h.kinds) {
+			break
+		}
+		v := fn.helperArg(h, i, a, sig.Params().At(i).Type())
+		if v == nil {
+			return badOperand
+		}
+		vals = append(vals, v)
+	}
+	call := fn.emit(ir.OpHelper, h.ir.Result, vals...)
+	call.Aux = h.ir
+	if sig.Results().Len() == 0 {
+		return operand{}
+	}
+	if h.ir.Result == ir.I64 {
+		if i, ok := intTypeOf(sig.Results().At(0).Type()); ok {
+			return single(fn.convertInt(call, intType{64, true}, i))
+		}
+		return single(fn.emit(ir.OpIntToPtr, ir.PtrAny, call))
+	}
+	return operand{vals: []*ir.Value{call}, nonnil: !strings.HasSuffix(h.directive.ret, "?")}
+}
+
+// helperArg returns argument i of h, or nil if a, a value of type t, cannot be
+// it.
+func (fn *function) helperArg(h *helper, i int, a operand, t types.Type) *ir.Value {
+	bad := func(what string) *ir.Value {
+		fn.fail(diag.HelperArgument, "see the documentation of the helper", "argument %d of bpf_%s %s", i+1, h.directive.name, what)
+		return nil
+	}
+	a = fn.settled(a)
+	if a.isBad() {
+		return nil
+	}
+	kind := h.ir.Args[i]
+	if kind == ir.ArgFunc || kind == ir.ArgMap || len(a.vals) != 1 || a.isStatic() {
+		return bad("is not known when compiling")
+	}
+	v := a.vals[0]
+	switch kind {
+	case ir.ArgScalar:
+		if from, ok := intTypeOf(t); ok {
+			return fn.convertInt(v, from, intType{64, from.signed})
+		}
+		return bad("is not an integer")
+	case ir.ArgCtx:
+		if v.Type != ir.PtrCtx {
+			return bad("is not known to be the program's context")
+		}
+		return v
+	}
+	if !v.Type.IsPtr() {
+		return bad("is not a pointer")
+	}
+	if kind != ir.ArgKernel && (v.Type == ir.PtrCtx || v.Type == ir.PtrPacketEnd) {
+		return bad("is not memory")
+	}
+	if !a.nonnil && !h.kinds[i].nullable && v.Type != ir.PtrCtx {
+		c := fn.emit(ir.OpCheckNonNil, v.Type, v)
+		c.Aux = fn.b.site(ir.PanicNil, nilDeref, fn.pos)
+		return c
+	}
+	return v
+}

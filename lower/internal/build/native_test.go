@@ -1,0 +1,229 @@
+package build_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/build"
+	"github.com/undergo-ebpf/undergo/lower/internal/interp"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// maxInputs is the number of inputs a function of the corpus is run with.
+const maxInputs = 1500
+
+// TestNative runs every function of the corpus natively and, built from its
+// source, in the interpreter, with boundary and random arguments, and compares
+// results and panics.
+func TestNative(t *testing.T) {
+	l := newLoader(t)
+	fns := l.funcs(l.load(t, corpusFiles...))
+	for _, fn := range corpus {
+		name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
+		name = name[strings.LastIndexByte(name, '.')+1:]
+		t.Run(name, func(t *testing.T) {
+			f := fns[name]
+			if f == nil {
+				t.Fatalf("no function %s", name)
+			}
+			m := l.mustBuild(t, f, build.ShimCtx, "syscall", newest)
+			size, args, results := build.Layout(f.Signature)
+			c := &comparison{t: t, fn: reflect.ValueOf(fn), m: m, size: size, args: args, results: results}
+			for _, in := range inputs(c.fn.Type()) {
+				c.compare(in)
+			}
+		})
+	}
+}
+
+// A comparison runs a function both ways.
+type comparison struct {
+	t             *testing.T
+	fn            reflect.Value
+	m             *ir.Module
+	size          int
+	args, results []int64
+}
+
+func (c *comparison) compare(in []reflect.Value) {
+	c.t.Helper()
+	want, wantPanic := c.native(in)
+	buf := make([]byte, c.size)
+	for i, v := range in {
+		copy(buf[c.args[i]:], memory(v))
+	}
+	vm := interp.New(c.m, interp.Options{})
+	ret, site, err := vm.RunProgram(buf)
+	if err != nil {
+		c.t.Fatalf("%v: %v\n%s", in, err, c.m)
+	}
+	switch {
+	case site != nil:
+		if !samePanic(wantPanic, site) {
+			c.t.Fatalf("%v: panic %q (%s), natively %q", in, site.Message, site.Kind, wantPanic)
+		}
+		return
+	case wantPanic != "":
+		c.t.Fatalf("%v: no panic, natively %q\n%s", in, wantPanic, c.m)
+	case ret != 0:
+		c.t.Fatalf("%v: program returned %d", in, ret)
+	}
+	for i, v := range want {
+		got := reflect.NewAt(v.Type(), unsafe.Pointer(unsafe.SliceData(buf[c.results[i]:]))).Elem()
+		if !bytes.Equal(memory(got), memory(v)) {
+			c.t.Fatalf("%v: result %d is %v, natively %v\n%s", in, i, got, v, c.m)
+		}
+	}
+}
+
+// native calls the function, and returns its results or what it panicked with.
+func (c *comparison) native(in []reflect.Value) (out []reflect.Value, panicked string) {
+	defer func() {
+		if r := recover(); r != nil {
+			panicked = fmt.Sprint(r)
+		}
+	}()
+	return c.fn.Call(in), ""
+}
+
+// samePanic compares what Go's runtime says with a site. The site's message lacks
+// the numbers that are not known when compiling.
+func samePanic(native string, site *ir.Site) bool {
+	native = strings.TrimPrefix(native, "runtime error: ")
+	switch site.Kind {
+	case ir.PanicIndex:
+		return strings.HasPrefix(native, "index out of range")
+	case ir.PanicSlice:
+		return strings.HasPrefix(native, "slice bounds out of range") || native == site.Message
+	case ir.PanicConvert:
+		return strings.HasPrefix(native, "cannot convert slice")
+	case ir.PanicAssert:
+		return strings.HasPrefix(native, "interface conversion")
+	case ir.PanicExplicit:
+		return "panic: "+native == site.Message
+	}
+	return native == site.Message
+}
+
+// memory returns the bytes of v with zeros for padding and blank fields.
+func memory(v reflect.Value) []byte {
+	p := reflect.New(v.Type())
+	p.Elem().Set(v)
+	from := unsafe.Slice((*byte)(p.UnsafePointer()), v.Type().Size())
+	to := make([]byte, len(from))
+	copyLeaves(to, from, v.Type())
+	return to
+}
+
+// copyLeaves copies what counts of a value of type t.
+func copyLeaves(to, from []byte, t reflect.Type) {
+	switch t.Kind() {
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i); f.Name != "_" {
+				copyLeaves(to[f.Offset:], from[f.Offset:], f.Type)
+			}
+		}
+	case reflect.Array:
+		for i := range t.Len() {
+			off := t.Elem().Size() * uintptr(i)
+			copyLeaves(to[off:], from[off:], t.Elem())
+		}
+	default:
+		copy(to[:t.Size()], from)
+	}
+}
+
+// inputs returns argument lists for a function of type t: all combinations of
+// boundary values, or a sample of them, and random values.
+func inputs(t reflect.Type) [][]reflect.Value {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	sets := make([][]reflect.Value, t.NumIn())
+	total := 1
+	for i := range sets {
+		sets[i] = boundaries(t.In(i), rnd)
+		total = min(total*len(sets[i]), 1<<20)
+	}
+	var lists [][]reflect.Value
+	if total <= maxInputs {
+		for n := range total {
+			in := make([]reflect.Value, len(sets))
+			for i, s := range sets {
+				in[i] = s[n%len(s)]
+				n /= len(s)
+			}
+			lists = append(lists, in)
+		}
+		return lists
+	}
+	for range maxInputs {
+		in := make([]reflect.Value, len(sets))
+		for i, s := range sets {
+			in[i] = s[rnd.IntN(len(s))]
+		}
+		lists = append(lists, in)
+	}
+	return lists
+}
+
+// boundaries returns values of type t at which operations tend to go wrong.
+func boundaries(t reflect.Type, rnd *rand.Rand) []reflect.Value {
+	var vals []reflect.Value
+	add := func(set func(v reflect.Value)) {
+		v := reflect.New(t).Elem()
+		set(v)
+		vals = append(vals, v)
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		add(func(v reflect.Value) { v.SetBool(false) })
+		add(func(v reflect.Value) { v.SetBool(true) })
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		top := int64(1)<<(t.Bits()-1) - 1
+		for _, n := range []int64{0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 33, 63, 64, 100, 255, 256, 65535, 1 << 31, 1 << 32, top, top - 1,
+			-1, -2, -3, -7, -8, -100, -128, -129, -32768, -1 << 31, -1<<31 - 1, -top, -top - 1, rnd.Int64()} {
+			if !reflect.New(t).Elem().OverflowInt(n) {
+				add(func(v reflect.Value) { v.SetInt(n) })
+			}
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		top := uint64(1)<<(t.Bits()-1) - 1
+		for _, n := range []uint64{0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 33, 63, 64, 100, 127, 128, 255, 256, 32767, 65535, 1 << 31, 1 << 32,
+			1<<32 - 1, top, top + 1, 2*top + 1, 2 * top, rnd.Uint64()} {
+			if !reflect.New(t).Elem().OverflowUint(n) {
+				add(func(v reflect.Value) { v.SetUint(n) })
+			}
+		}
+	case reflect.Struct:
+		for range 12 {
+			add(func(v reflect.Value) {
+				for i := range t.NumField() {
+					s := boundaries(t.Field(i).Type, rnd)
+					f := t.Field(i)
+					field := reflect.NewAt(f.Type, unsafe.Add(v.Addr().UnsafePointer(), f.Offset))
+					field.Elem().Set(s[rnd.IntN(len(s))])
+				}
+			})
+		}
+		add(func(reflect.Value) {})
+	case reflect.Array:
+		for range 8 {
+			add(func(v reflect.Value) {
+				s := boundaries(t.Elem(), rnd)
+				for i := range t.Len() {
+					v.Index(i).Set(s[rnd.IntN(len(s))])
+				}
+			})
+		}
+		add(func(reflect.Value) {})
+	default:
+		panic("no values of type " + t.String())
+	}
+	return vals
+}

@@ -1,0 +1,238 @@
+package build
+
+import (
+	"fmt"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file lowers slices: a pointer, a length and a capacity, in that order.
+
+const sliceBounds = "slice bounds out of range"
+
+// checkBound returns v, checked to be at most limit as an unsigned number.
+func (fn *function) checkBound(v, limit *ir.Value) *ir.Value {
+	if v == limit {
+		return v
+	}
+	vc, vok := v.IsConst()
+	lc, lok := limit.IsConst()
+	if vok && (vc == 0 || lok && uint64(vc) <= uint64(lc)) {
+		return v
+	}
+	c := fn.emit(ir.OpCheckULe, ir.I64, v, limit)
+	c.Aux = fn.b.site(ir.PanicSlice, sliceBounds, fn.pos)
+	return c
+}
+
+// lowerSlice lowers x[low:high:max] for a string, a slice or a pointer to an
+// array x. As in Go, the bounds are checked from the last to the first.
+func (fn *function) lowerSlice(s *ssa.Slice) operand {
+	var a address
+	var length, capacity *ir.Value
+	var elem types.Type
+	text := false
+	switch t := s.X.Type().Underlying().(type) {
+	case *types.Pointer:
+		arr := t.Elem().Underlying().(*types.Array)
+		a = fn.deref(s.X)
+		length = fn.constant(ir.I64, arr.Len())
+		capacity, elem = length, arr.Elem()
+	case *types.Slice:
+		o := fn.operand(s.X)
+		a = address{o.vals[0], o.off}
+		length, capacity, elem = o.vals[1], o.vals[2], t.Elem()
+	default:
+		o := fn.operand(s.X)
+		a = address{o.vals[0], o.off}
+		length, elem, text = o.vals[1], types.Typ[types.Uint8], true
+		capacity = length
+	}
+	if a.base.Type == ir.PtrCtx {
+		fn.failCtxAddress()
+		return badOperand
+	}
+	low, high := fn.constant(ir.I64, 0), length
+	// All bounds are evaluated before the first is checked.
+	if s.Low != nil {
+		low = fn.index64(s.Low)
+	}
+	if s.High != nil {
+		high = fn.index64(s.High)
+	}
+	if s.Max != nil {
+		capacity = fn.checkBound(fn.index64(s.Max), capacity)
+	}
+	if s.High != nil || s.Max != nil {
+		high = fn.checkBound(high, capacity)
+	}
+	low = fn.checkBound(low, high)
+	n := fn.sub(high, low)
+	start := fn.flat(fn.element(a, low, elem))
+	if text {
+		return operand{vals: []*ir.Value{start, n}}
+	}
+	return operand{vals: []*ir.Value{start, n, fn.sub(capacity, low)}}
+}
+
+// sub returns a - b.
+func (fn *function) sub(a, b *ir.Value) *ir.Value {
+	bc, bok := b.IsConst()
+	if bok && bc == 0 {
+		return a
+	}
+	if ac, ok := a.IsConst(); ok && bok {
+		return fn.constant(ir.I64, ac-bc)
+	}
+	return fn.emit(ir.OpSub, ir.I64, a, b)
+}
+
+// lowerMakeSlice lowers make([]T, n, c) with a constant c: the array is a
+// variable of the function.
+func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
+	elem := elemOf(m.Type())
+	n, c := fn.index64(m.Len), fn.index64(m.Cap)
+	size, ok := c.IsConst()
+	if !ok || size < 0 {
+		fn.fail(diag.UnsupportedExpr, "give make a constant capacity: make([]T, n, 16)", "make of a slice whose capacity is not constant")
+		return badOperand
+	}
+	arr := types.NewArray(elem, size)
+	l, err := fn.b.layoutOf(arr)
+	if err != nil {
+		fn.failType(err)
+		return badOperand
+	}
+	if _, isConst := n.IsConst(); !isConst {
+		ok := fn.emit(ir.OpULe, ir.I32, n, c)
+		fn.check(ok, ir.PanicSlice, "makeslice: len out of range")
+	}
+	slot := fn.variable(m, m.Name(), frame{l.size, min(l.align, 8), m.Pos()})
+	fn.memZero(slot, l.size)
+	return operand{vals: []*ir.Value{slot.base, n, c}}
+}
+
+// lowerSliceToArray lowers the conversion of a slice to a pointer to an array.
+func (fn *function) lowerSliceToArray(c *ssa.SliceToArrayPointer) operand {
+	o := fn.operand(c.X)
+	n := c.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Array).Len()
+	want := fn.constant(ir.I64, n)
+	if k, ok := o.vals[1].IsConst(); !ok || k < n {
+		cond := fn.emit(ir.OpULe, ir.I32, want, o.vals[1])
+		fn.check(cond, ir.PanicConvert,
+			fmt.Sprintf("cannot convert slice to array or pointer to array with length %d", n))
+	}
+	return operand{vals: o.vals[:1], off: o.off, nonnil: n > 0}
+}
+
+// lowerCopy lowers copy(dst, src), which returns the number of elements.
+func (fn *function) lowerCopy(c *ssa.CallCommon) operand {
+	elem := elemOf(c.Args[0].Type())
+	dst, src := fn.settled(fn.operand(c.Args[0])), fn.settled(fn.operand(c.Args[1]))
+	n := fn.minimum(dst.vals[1], src.vals[1])
+	fn.move(dst.vals[0], src.vals[0], n, elem)
+	return single(n)
+}
+
+func (fn *function) minimum(a, b *ir.Value) *ir.Value {
+	ac, aok := a.IsConst()
+	bc, bok := b.IsConst()
+	if aok && bok {
+		return fn.constant(ir.I64, min(ac, bc))
+	}
+	less := fn.emit(ir.OpULt, ir.I32, a, b)
+	return fn.emit(ir.OpSelect, ir.I64, less, a, b)
+}
+
+// maxMoved is the number of leaves that move copies through SSA values.
+const maxMoved = 16
+
+// move copies n elements from src to dst, which may overlap. Few of known number
+// are all loaded before the first is stored; otherwise a loop goes through them
+// in the direction that reads each before it is overwritten.
+func (fn *function) move(dst, src, n *ir.Value, elem types.Type) {
+	l, err := fn.b.layoutOf(elem)
+	if err != nil {
+		fn.failType(err)
+		return
+	}
+	if l.size == 0 {
+		return
+	}
+	if c, ok := n.IsConst(); ok && c*l.count <= maxMoved {
+		vals := make([]operand, c)
+		for i := range vals {
+			vals[i] = fn.load(address{src, int64(i) * l.size}, elem, false)
+		}
+		for i, v := range vals {
+			fn.store(address{dst, int64(i) * l.size}, elem, v)
+		}
+		return
+	}
+	one := fn.constant(ir.I64, 1)
+	down := fn.emit(ir.OpULt, ir.I32, fn.emit(ir.OpPtrToInt, ir.I64, src), fn.emit(ir.OpPtrToInt, ir.I64, dst))
+	last := fn.emit(ir.OpSub, ir.I64, n, one)
+	fn.loop(n, func(i *ir.Value) *ir.Value {
+		at := fn.emit(ir.OpSelect, ir.I64, down, fn.emit(ir.OpSub, ir.I64, last, i), i)
+		off := at
+		if l.size != 1 {
+			off = fn.emit(ir.OpMul, ir.I64, at, fn.constant(ir.I64, l.size))
+		}
+		v := fn.load(address{base: fn.emit(ir.OpPtrAdd, src.Type, src, off)}, elem, false)
+		fn.store(address{base: fn.emit(ir.OpPtrAdd, dst.Type, dst, off)}, elem, v)
+		return fn.constant(ir.I32, 1)
+	})
+}
+
+// lowerClear lowers clear(s) of a slice.
+func (fn *function) lowerClear(c *ssa.CallCommon) operand {
+	if _, ok := c.Args[0].Type().Underlying().(*types.Slice); !ok {
+		return fn.failLanguageMap()
+	}
+	elem := elemOf(c.Args[0].Type())
+	l, err := fn.b.layoutOf(elem)
+	if err != nil {
+		fn.failType(err)
+		return badOperand
+	}
+	s := fn.settled(fn.operand(c.Args[0]))
+	if n, ok := s.vals[1].IsConst(); ok {
+		fn.memZero(address{base: s.vals[0]}, n*l.size)
+		return operand{}
+	}
+	if l.size == 0 {
+		return operand{}
+	}
+	fn.loop(s.vals[1], func(i *ir.Value) *ir.Value {
+		fn.memZero(fn.element(address{base: s.vals[0]}, i, elem), l.size)
+		return fn.constant(ir.I32, 1)
+	})
+	return operand{}
+}
+
+// lowerAppend lowers append(s, t...). There is no heap: an append beyond the
+// capacity panics where Go would allocate.
+func (fn *function) lowerAppend(c *ssa.CallCommon, t types.Type) operand {
+	s := fn.settled(fn.operand(c.Args[0]))
+	if len(c.Args) == 1 {
+		return s
+	}
+	more := fn.settled(fn.operand(c.Args[1]))
+	n := fn.emit(ir.OpAdd, ir.I64, s.vals[1], more.vals[1])
+	n = fn.checkAppend(n, s.vals[2])
+	elem := elemOf(t)
+	end := fn.element(address{base: s.vals[0]}, fn.sub(n, more.vals[1]), elem)
+	fn.move(fn.flat(end), more.vals[0], more.vals[1], elem)
+	return operand{vals: []*ir.Value{s.vals[0], n, s.vals[2]}}
+}
+
+// checkAppend returns n, checked to be within the capacity.
+func (fn *function) checkAppend(n, capacity *ir.Value) *ir.Value {
+	v := fn.emit(ir.OpCheckULe, ir.I64, n, capacity)
+	v.Aux = fn.b.site(ir.PanicSlice, "append beyond the capacity of the slice", fn.pos)
+	return v
+}

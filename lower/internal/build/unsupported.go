@@ -1,0 +1,60 @@
+package build
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+)
+
+// This file refuses what a BPF program cannot have. Each refusal has a position,
+// a stable code, and says what to write instead.
+
+// failStatement refuses what needs goroutines.
+func (fn *function) failStatement(what string) operand {
+	fn.fail(diag.UnsupportedStmt, "a BPF program has no goroutines; pass data to the host through a map", "%s", what)
+	return badOperand
+}
+
+// failLanguageMap refuses the maps of the language.
+func (fn *function) failLanguageMap() operand {
+	fn.fail(diag.UnsupportedExpr, "use a map of the ebpf package, declared as a package-level variable", "map of the language")
+	return badOperand
+}
+
+// failOperation refuses an operation on values of type t; e may be nil.
+func (fn *function) failOperation(e ssa.Value, t types.Type) operand {
+	if _, err := fn.b.layoutOf(t); err != nil {
+		fn.failType(err)
+		return badOperand
+	}
+	what := "operation"
+	if e != nil {
+		what = fmt.Sprintf("operation %s", e)
+	}
+	fn.fail(diag.UnsupportedExpr, "write it with integers, structs and arrays", "%s on a value of type %s", what, t)
+	return badOperand
+}
+
+// failRecursion reports that calling src at pos would make a cycle.
+func (b *builder) failRecursion(src *ssa.Function, pos token.Pos) {
+	cycle := ""
+	for _, i := range b.active {
+		if i.src == src || cycle != "" {
+			cycle += i.src.Name() + " -> "
+		}
+	}
+	b.diags.Add(diag.RecursiveCall, b.position(pos), "use a loop, with a bounded array as the stack if one is needed",
+		"recursive call: %s%s", cycle, src.Name())
+}
+
+// describeStatic says what o, a function or an interface, is.
+func describeStatic(o operand) string {
+	if o.fn != nil {
+		return "function value " + o.fn.Name()
+	}
+	return fmt.Sprintf("interface value of dynamic type %s", o.dyn)
+}
