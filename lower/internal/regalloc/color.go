@@ -48,16 +48,17 @@ type colorer struct {
 	stamp  int32
 }
 
-// color builds and colours the interference graph. The result is by node; failed
+// color builds and colours the interference graph. live is what is live on entry
+// to the blocks. The result is by node; failed
 // lists the nodes to spill, if any.
-func (a *allocator) color() (colors []mir.Reg, failed []int32) {
+func (a *allocator) color(live [][]int32) (colors []mir.Reg, failed []int32) {
 	n := len(a.homeOf)
 	c := &colorer{allocator: a, nodes: make([]node, n), mark: make([]int32, n)}
 	for i := range c.nodes {
 		c.nodes[i].tiny = a.frozen[i] == minimal
 		c.nodes[i].color = mir.NoReg
 	}
-	c.build()
+	c.build(live)
 	for i := range c.nodes {
 		n := &c.nodes[i]
 		n.ownPhys, n.ownAdj, n.ownCost = n.phys, len(n.adj), n.cost

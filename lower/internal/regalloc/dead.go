@@ -31,7 +31,7 @@ func removeDeadRegs(g *graph, n int) (any bool) {
 			for i := len(blk.Insts) - 1; i >= 0; i-- {
 				inst := &blk.Insts[i]
 				if inst.Dst.IsVirtual() && (inst.Op == mir.OpMov && !inst.W32 || isRemat(inst) || isSpillLoad(inst)) &&
-					(!live.has(variable(inst.Dst)) || isCopy(inst) && inst.Src == inst.Dst) {
+					!live.has(variable(inst.Dst)) {
 					inst.Op = mir.OpInvalid
 					deleted++
 					continue

@@ -107,9 +107,8 @@ func (c *colorer) addEdge(u, v int32) {
 // copy is written, it does not interfere with registers that hold the value
 // copied, which are found by numbering values within the block; and OpCheck
 // writes what the register holds already.
-func (c *colorer) build() {
+func (c *colorer) build(in [][]int32) {
 	g := c.g
-	in := liveRegs(g, len(c.nodes))
 	live := newSparseSet(len(c.nodes))
 	values := newNumbering(len(c.nodes))
 	o := newOperands()
@@ -160,6 +159,11 @@ func (c *colorer) build() {
 }
 
 func (c *colorer) addMove(in *mir.Inst, weight float64) {
+	if in.Src.IsPhys() || in.Dst.IsPhys() {
+		// A physical register is the only one this move can be rid of with, while
+		// variables may still meet in any.
+		weight *= 1.5
+	}
 	m := int32(len(c.moves))
 	c.moves = append(c.moves, move{dst: in.Dst, src: in.Src, weight: weight})
 	for _, r := range [...]mir.Reg{in.Dst, in.Src} {

@@ -42,40 +42,23 @@ func liveIn(g *graph, n int, scan func(b int, e events)) [][]int32 {
 		scan(b, e)
 	}
 
-	byVar := func(list []pair) (blocks, start []int32) {
-		start = make([]int32, n+1)
-		for _, p := range list {
-			start[p.v+1]++
-		}
-		for v := range n {
-			start[v+1] += start[v]
-		}
-		blocks = make([]int32, len(list))
-		next := append([]int32(nil), start[:n]...)
-		for _, p := range list {
-			blocks[next[p.v]] = p.b
-			next[p.v]++
-		}
-		return blocks, start
-	}
-	useBlocks, useStart := byVar(exposed)
-	defBlocks, defStart := byVar(killed)
+	useBlocks := group(n, len(exposed), func(i int) (int32, int32) { return exposed[i].v, exposed[i].b })
+	defBlocks := group(n, len(killed), func(i int) (int32, int32) { return killed[i].v, killed[i].b })
 
-	in := make([][]int32, len(g.blocks))
 	inMark := make([]int32, len(g.blocks))
 	killMark := make([]int32, len(g.blocks))
+	var found []pair
 	var work []int32
 	for v := range int32(n) {
-		uses := useBlocks[useStart[v]:useStart[v+1]]
-		if len(uses) == 0 {
+		if len(useBlocks[v]) == 0 {
 			continue
 		}
-		for _, b := range defBlocks[defStart[v]:defStart[v+1]] {
+		for _, b := range defBlocks[v] {
 			killMark[b] = v + 1
 		}
-		for _, b := range uses {
+		for _, b := range useBlocks[v] {
 			inMark[b] = v + 1
-			in[b] = append(in[b], v)
+			found = append(found, pair{v, b})
 			work = append(work, b)
 		}
 		for len(work) > 0 {
@@ -84,13 +67,35 @@ func liveIn(g *graph, n int, scan func(b int, e events)) [][]int32 {
 			for _, p := range g.preds[b] {
 				if inMark[p] != v+1 && killMark[p] != v+1 {
 					inMark[p] = v + 1
-					in[p] = append(in[p], v)
+					found = append(found, pair{v, p})
 					work = append(work, p)
 				}
 			}
 		}
 	}
-	return in
+	return group(len(g.blocks), len(found), func(i int) (int32, int32) { return found[i].b, found[i].v })
+}
+
+// group sorts m values by n keys; values with equal keys stay in order.
+func group(n, m int, at func(i int) (key, value int32)) [][]int32 {
+	end := make([]int32, n+1)
+	for i := range m {
+		key, _ := at(i)
+		end[key+1]++
+	}
+	for key := range n {
+		end[key+1] += end[key]
+	}
+	values := make([]int32, m)
+	groups := make([][]int32, n)
+	for key := range n {
+		groups[key] = values[end[key]:end[key]:end[key+1]]
+	}
+	for i := range m {
+		key, value := at(i)
+		groups[key] = append(groups[key], value)
+	}
+	return groups
 }
 
 // liveRegs computes the virtual registers live on entry to the blocks, as

@@ -64,6 +64,7 @@ type spillLevel uint8
 
 const (
 	whole    spillLevel = iota // nothing
+	divided                    // a part before, across or behind calls
 	regional                   // a part in one block, between calls
 	minimal                    // a part that lives at one instruction
 )
@@ -73,7 +74,7 @@ func (a *allocator) run() {
 	a.g = newGraph(f)
 	blocks := f.NumBlocks()
 	before := a.countRemats()
-	a.homeOf = splitWebs(a.g, f.NumRegs()-int(mir.FirstVirtual))
+	a.homeOf, _ = splitWebs(a.g, f.NumRegs()-int(mir.FirstVirtual))
 	n := len(a.homeOf)
 	for i := range a.homeOf {
 		a.homeOf[i] = int32(i)
@@ -89,26 +90,47 @@ func (a *allocator) run() {
 		removeDead(a.g, n, n)
 	}
 	for {
-		a.rename()
+		live := a.rename()
 		a.stats.Rounds++
-		colors, failed := a.color()
+		colors, failed := a.color(live)
 		if failed == nil {
 			a.assign(colors)
 			break
 		}
-		a.respill(failed)
-		removeDead(a.g, len(a.homeOf), len(a.homes))
+		a.respond(failed, live)
 	}
+	removeDeadStores(a.g, n)
 	a.shareSlots()
 	a.tidy()
 	a.removeEmptyBlocks(blocks)
+	a.removeUnusedSlots()
 	a.count()
 	a.stats.Remats = max(a.countRemats()-before, 0)
 }
 
-// rename splits webs after code was inserted.
-func (a *allocator) rename() {
-	origin := splitWebs(a.g, len(a.homeOf))
+// respond makes something of the webs that got no register: at first it cuts them
+// at calls, then it spills them.
+func (a *allocator) respond(failed []int32, live [][]int32) {
+	var fresh, others []int32
+	for _, v := range failed {
+		if a.frozen[v] == whole && a.remat[v] == nil {
+			fresh = append(fresh, v)
+		} else {
+			others = append(others, v)
+		}
+	}
+	if len(fresh) > 0 {
+		others = append(others, a.splitAtCalls(fresh, live)...)
+	}
+	if len(others) > 0 {
+		a.respill(others)
+	}
+}
+
+// rename splits webs after code was inserted. It returns what is live on entry to
+// the blocks.
+func (a *allocator) rename() (live [][]int32) {
+	origin, live := splitWebs(a.g, len(a.homeOf))
 	homeOf := make([]int32, len(origin))
 	frozen := make([]spillLevel, len(origin))
 	for i, v := range origin {
@@ -116,6 +138,7 @@ func (a *allocator) rename() {
 	}
 	a.homeOf, a.frozen = homeOf, frozen
 	a.findRemats()
+	return live
 }
 
 // findRemats sets remat: the only definition of a web, if it is a constant or an

@@ -12,7 +12,7 @@ import "github.com/undergo-ebpf/undergo/lower/internal/mir"
 func (a *allocator) respill(failed []int32) {
 	r := &respiller{allocator: a, level: make([]spillLevel, len(a.homeOf)), part: make([]int32, len(a.homeOf)), learned: make([]mir.Inst, len(a.g.blocks)), o: newOperands()}
 	for _, v := range failed {
-		r.level[v] = a.frozen[v] + 1
+		r.level[v] = max(a.frozen[v]+1, regional)
 	}
 	for b := range a.g.blocks {
 		r.block(b)

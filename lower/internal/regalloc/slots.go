@@ -46,7 +46,6 @@ func (a *allocator) shareSlots() {
 			usedBy = append(usedBy, 0)
 		}
 	}
-	a.stats.Slots = len(made)
 	for _, blk := range a.g.blocks {
 		for i := range blk.Insts {
 			if in := &blk.Insts[i]; isSpillLoad(in) || isSpillStore(in) {
@@ -121,4 +120,28 @@ func (a *allocator) slotGraph() (adj, like [][]int32, order []int32) {
 		}
 	}
 	return adj, like, order
+}
+
+// removeUnusedSlots drops the spill slots that lost their last load or store
+// again.
+func (a *allocator) removeUnusedSlots() {
+	used := make([]bool, len(a.f.Slots))
+	for _, blk := range a.g.blocks {
+		for i := range blk.Insts {
+			if s := blk.Insts[i].Slot; s != nil {
+				used[s.Index] = true
+			}
+		}
+	}
+	kept := a.f.Slots[:0]
+	for i, s := range a.f.Slots {
+		if used[i] || !s.Spill {
+			s.Index = len(kept)
+			kept = append(kept, s)
+			if s.Spill {
+				a.stats.Slots++
+			}
+		}
+	}
+	a.f.Slots = kept
 }

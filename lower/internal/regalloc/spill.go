@@ -14,6 +14,7 @@ type resident struct {
 	v     int32
 	next  int32 // position of the next use, relative to the start of the block
 	clean bool  // memory holds the value as well, as far as known; a hint
+	last  int   // position in code behind its last occurrence in the block
 }
 
 // A spiller limits register pressure.
@@ -29,6 +30,7 @@ type spiller struct {
 	out      *distances
 	w        []resident
 	code     []mir.Inst // of the block being rewritten
+	marks    []mark     // to be put into code
 
 }
 
@@ -164,11 +166,11 @@ func (s *spiller) enter(b int) {
 	}
 	var all, some []resident
 	for i, v := range s.in[b] {
-		r := resident{v, s.dist[b][i], have[i].reg == have[i].clean}
+		r := resident{v: v, next: s.dist[b][i], clean: have[i].reg == have[i].clean}
 		switch {
 		case have[i].reg == done:
 			all = append(all, r)
-		case have[i].reg > 0 && r.next < loopExit && s.remat[v] == nil:
+		case have[i].reg > 0 && r.next < loopExit && s.remat[v] == nil && s.cheapToLoad(b, v):
 			some = append(some, r)
 		}
 	}
@@ -178,16 +180,29 @@ func (s *spiller) enter(b int) {
 	s.entry[b] = w[:min(len(w), s.k)]
 }
 
+// cheapToLoad reports whether v can be reloaded on the edges into b on which it
+// is not in a register, without splitting them.
+func (s *spiller) cheapToLoad(b int, v int32) bool {
+	for _, p := range s.g.preds[b] {
+		if len(s.g.succs[p]) > 1 && !slices.ContainsFunc(s.exit[p], func(r resident) bool { return r.v == v }) {
+			return false
+		}
+	}
+	return true
+}
+
 // enterLoop chooses what is in registers at the header b of loop l: first what
 // the loop uses, then, as far as pressure in the loop leaves registers unused,
-// what only lives through it and is in a register already.
+// what only lives through it and is in a register already. Constants are computed
+// where they are used if registers are short in the loop.
 func (s *spiller) enterLoop(b int, l int32, have func(i int) bool) {
+	short := int(s.peak[l]) > s.k || int(s.callPeak[l]) > s.kSaved
 	var used, through []resident
 	for i, v := range s.in[b] {
 		r := resident{v: v, next: s.dist[b][i]}
 		switch {
 		case r.next < loopExit:
-			if s.remat[v] == nil || have(i) {
+			if s.remat[v] == nil || have(i) && !short {
 				used = append(used, r)
 			}
 		case have(i):

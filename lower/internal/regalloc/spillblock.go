@@ -12,6 +12,13 @@ type step struct {
 	physBefore regSet // physical registers live before the instruction
 	physAfter  regSet
 	nexts      int // index in nextRead of its first operand
+	nextCall   int // position of the next call, at or behind the instruction
+}
+
+// A mark is an eviction mark to be put before code[at].
+type mark struct {
+	at int
+	v  int32
 }
 
 // block rewrites block b, starting with s.entry[b] in registers, by the
@@ -21,7 +28,11 @@ func (s *spiller) block(b int) {
 	blk := s.g.blocks[b]
 	steps, nexts := s.scan(b)
 	s.w = append(s.w[:0], s.entry[b]...)
+	for i := range s.w {
+		s.w[i].last = 0
+	}
 	s.code = make([]mir.Inst, 0, len(blk.Insts)+8)
+	s.marks = s.marks[:0]
 	o := newOperands()
 	for i := range blk.Insts {
 		in := &blk.Insts[i]
@@ -33,8 +44,27 @@ func (s *spiller) block(b int) {
 		}
 		s.inst(in, i, ops, st, next)
 	}
-	blk.Insts = s.code
+	blk.Insts = s.withMarks()
 	s.exit[b] = slices.Clone(s.w)
+}
+
+// withMarks returns the code with the eviction marks in it. A mark stands behind
+// the last occurrence of its variable, so that the register is free from there on
+// and not only from where it was missed.
+func (s *spiller) withMarks() []mir.Inst {
+	if len(s.marks) == 0 {
+		return s.code
+	}
+	slices.SortStableFunc(s.marks, func(x, y mark) int { return x.at - y.at })
+	code := make([]mir.Inst, 0, len(s.code)+len(s.marks))
+	marks := s.marks
+	for i := range s.code {
+		for ; len(marks) > 0 && marks[0].at == i; marks = marks[1:] {
+			code = append(code, evictMark(marks[0].v))
+		}
+		code = append(code, s.code[i])
+	}
+	return code
 }
 
 // scan walks block b backwards. For every operand, in the order of VisitRegs,
@@ -51,9 +81,14 @@ func (s *spiller) scan(b int) (steps []step, nexts []int32) {
 	steps = make([]step, n)
 	o := newOperands()
 	var phys regSet
+	call := int(farAway)
 	for i := n - 1; i >= 0; i-- {
 		in := &blk.Insts[i]
 		ops := o.of(in)
+		if in.Clobbers() {
+			call = int(i)
+		}
+		steps[i].nextCall = call
 		steps[i].physAfter = phys
 		for k := len(ops) - 1; k >= 0; k-- {
 			at := int32(dead)
@@ -118,7 +153,7 @@ func (s *spiller) evictOne(i int, keep []int32) {
 	if best < 0 {
 		panic("BUG: regalloc: more operands than registers in " + s.f.Name)
 	}
-	s.code = append(s.code, evictMark(s.w[best].v))
+	s.marks = append(s.marks, mark{s.w[best].last, s.w[best].v})
 	s.w = slices.Delete(s.w, best, best+1)
 }
 
@@ -130,7 +165,7 @@ func (s *spiller) key(r resident, i int) int64 {
 	case s.remat[r.v] != nil:
 		key *= 8
 	case r.clean:
-		key *= 2
+		key *= 4
 	}
 	return key
 }
@@ -176,7 +211,7 @@ func (s *spiller) inst(in *mir.Inst, i int, ops []operand, st step, next []int32
 		}
 		v := variable(*op.reg)
 		if r := s.find(v); r != nil {
-			r.next = next[k]
+			r.next, r.last = next[k], len(s.code)+1
 			if op.use&mir.Write != 0 {
 				r.clean = false
 			}
@@ -194,7 +229,7 @@ func (s *spiller) inst(in *mir.Inst, i int, ops []operand, st step, next []int32
 	for k, op := range ops {
 		if op.use&mir.Write != 0 && op.reg.IsVirtual() && s.find(variable(*op.reg)) == nil {
 			// Reserve the register before others are evicted for it.
-			s.w = append(s.w, resident{v: variable(*op.reg), next: next[k]})
+			s.w = append(s.w, resident{v: variable(*op.reg), next: next[k], last: len(s.code) + 1})
 		}
 	}
 	for len(s.w) > room && len(s.w) > writes {
@@ -216,7 +251,7 @@ func (s *spiller) copyThroughMemory(in *mir.Inst, i int, st step, next []int32) 
 		v := variable(in.Src)
 		r := s.find(v)
 		free := s.k - (st.physBefore & s.regs).count() - len(s.w)
-		if in.Dst.IsPhys() && r == nil && (next[0] == dead || next[0] >= int32(i)+8 || free <= 0) ||
+		if in.Dst.IsPhys() && r == nil && (int(next[0]) > st.nextCall || free <= 0) ||
 			in.Dst.IsPhys() && r == nil && s.remat[v] != nil {
 			for len(s.w) > s.k-(st.physAfter&s.regs).count() {
 				s.evictOne(i, nil)

@@ -34,12 +34,13 @@ func (u unionFind) union(x, y int32) {
 // (Muchnick, "Advanced Compiler Design and Implementation", 16.3.3). Registers
 // that isel or spilling used for several unrelated values become independent.
 // n is the number of registers before. It returns the old register of each new
-// one, in order of first occurrence.
+// one, in order of first occurrence, and the new registers live on entry to the
+// blocks, in no particular order.
 //
 // A node of the union-find forest is a definition, or a variable live on entry
 // to a block, which stands for the φ-function that SSA form would have there.
-func splitWebs(g *graph, n int) (origin []int32) {
-	in := liveRegs(g, n)
+func splitWebs(g *graph, n int) (origin []int32, in [][]int32) {
+	in = liveRegs(g, n)
 	var uf unionFind
 	var nodeVar []int32
 	node := func(v int32) int32 {
@@ -97,5 +98,10 @@ func splitWebs(g *graph, n int) (origin []int32) {
 			}
 		}
 	}
-	return origin
+	for b := range g.blocks {
+		for i := range in[b] {
+			in[b][i] = web[uf.find(base[b]+int32(i))]
+		}
+	}
+	return origin, in
 }
