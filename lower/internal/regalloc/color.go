@@ -50,8 +50,9 @@ type colorer struct {
 
 // color builds and colours the interference graph. live is what is live on entry
 // to the blocks. The result is by node; failed
-// lists the nodes to spill, if any.
-func (a *allocator) color(live [][]int32) (colors []mir.Reg, failed []int32) {
+// lists the nodes that got no register, if any, and rivals the nodes that
+// interfere with those and live across calls like them.
+func (a *allocator) color(live [][]int32) (colors []mir.Reg, failed, rivals []int32) {
 	n := len(a.homeOf)
 	c := &colorer{allocator: a, nodes: make([]node, n), mark: make([]int32, n)}
 	for i := range c.nodes {
@@ -69,13 +70,34 @@ func (a *allocator) color(live [][]int32) (colors []mir.Reg, failed []int32) {
 	c.assign()
 	if len(c.spills) > 0 {
 		slices.Sort(c.spills)
-		return nil, slices.Compact(c.spills)
+		failed = slices.Compact(c.spills)
+		return nil, failed, c.rivals(failed)
 	}
 	colors = make([]mir.Reg, n)
 	for i := range colors {
 		colors[i] = c.colorOf(int32(i))
 	}
-	return colors, nil
+	return colors, nil, nil
+}
+
+func (c *colorer) rivals(failed []int32) (list []int32) {
+	c.stamp++
+	for _, u := range failed {
+		c.mark[u] = c.stamp
+	}
+	for _, u := range failed {
+		n := &c.nodes[u]
+		if n.ownPhys&clobbered != clobbered {
+			continue
+		}
+		for _, v := range n.adj[:n.ownAdj] {
+			if c.mark[v] != c.stamp && c.nodes[v].ownPhys&clobbered == clobbered {
+				c.mark[v] = c.stamp
+				list = append(list, v)
+			}
+		}
+	}
+	return list
 }
 
 func (c *colorer) initWork() {

@@ -1,6 +1,8 @@
 package regalloc
 
 import (
+	"slices"
+
 	"github.com/undergo-ebpf/undergo/lower/internal/mir"
 )
 
@@ -92,12 +94,12 @@ func (a *allocator) run() {
 	for {
 		live := a.rename()
 		a.stats.Rounds++
-		colors, failed := a.color(live)
+		colors, failed, rivals := a.color(live)
 		if failed == nil {
 			a.assign(colors)
 			break
 		}
-		a.respond(failed, live)
+		a.respond(failed, rivals, live)
 	}
 	removeDeadStores(a.g, n)
 	a.shareSlots()
@@ -109,21 +111,24 @@ func (a *allocator) run() {
 }
 
 // respond makes something of the webs that got no register: at first it cuts them
-// at calls, then it spills them.
-func (a *allocator) respond(failed []int32, live [][]int32) {
-	var fresh, others []int32
+// and their rivals at calls, then it spills them.
+func (a *allocator) respond(failed, rivals []int32, live [][]int32) {
+	uncut := func(v int32) bool { return a.frozen[v] == whole && a.remat[v] == nil }
+	isUncut := make([]bool, len(a.homeOf))
+	any := false
 	for _, v := range failed {
-		if a.frozen[v] == whole && a.remat[v] == nil {
-			fresh = append(fresh, v)
-		} else {
-			others = append(others, v)
+		isUncut[v] = uncut(v)
+		any = any || uncut(v)
+	}
+	if any {
+		for _, v := range rivals {
+			isUncut[v] = uncut(v)
 		}
+		a.splitAtCalls(isUncut, live)
 	}
-	if len(fresh) > 0 {
-		others = append(others, a.splitAtCalls(fresh, live)...)
-	}
-	if len(others) > 0 {
-		a.respill(others)
+	failed = slices.DeleteFunc(failed, func(v int32) bool { return a.frozen[v] == divided && isUncut[v] })
+	if len(failed) > 0 {
+		a.respill(failed)
 	}
 }
 

@@ -14,18 +14,14 @@ import (
 // different webs of the two sides, which coalescing joins again where that does no
 // harm.
 
-// splitAtCalls cuts the failed webs and returns those it could not cut. live is
-// what is live on entry to the blocks.
-func (a *allocator) splitAtCalls(failed []int32, live [][]int32) (rest []int32) {
-	n := len(a.homeOf)
-	s := &callSplitter{allocator: a, failed: make([]bool, n), cut: make([]bool, n), o: newOperands()}
-	for _, v := range failed {
-		s.failed[v] = true
-	}
+// splitAtCalls cuts the webs in subject where it can, and marks those as divided.
+// live is what is live on entry to the blocks.
+func (a *allocator) splitAtCalls(subject []bool, live [][]int32) {
+	s := &callSplitter{allocator: a, subject: subject, o: newOperands()}
 	s.live = make([][]int32, len(live))
 	for b, list := range live {
 		for _, v := range list {
-			if s.failed[v] {
+			if subject[v] {
 				s.live[b] = append(s.live[b], v)
 			}
 		}
@@ -35,35 +31,26 @@ func (a *allocator) splitAtCalls(failed []int32, live [][]int32) (rest []int32) 
 		s.block(b)
 	}
 	s.edges()
-	for _, v := range failed {
-		if s.cut[v] {
-			a.frozen[v] = divided
-		} else {
-			rest = append(rest, v)
-		}
-	}
-	return rest
 }
 
 // A callSplitter cuts webs.
 type callSplitter struct {
 	*allocator
-	failed []bool
-	cut    []bool      // by web: was cut somewhere
-	live   [][]int32   // by block: failed webs live on entry
-	cross  [][]int32   // by block: crosses a call at or behind its start
-	calls  []crossings // by block
-	o      *operands
+	subject []bool      // by web: to be cut
+	live    [][]int32   // by block: subjects live on entry
+	cross   [][]int32   // by block: crosses a call at or behind its start
+	calls   []crossings // by block
+	o       *operands
 }
 
-// crossings are the failed webs that live across the calls of a block, by
+// crossings are the subjects that live across the calls of a block, by
 // position of the call.
 type crossings map[int][]int32
 
 func (s *callSplitter) findCrossings() {
 	g := s.g
 	s.calls = make([]crossings, len(g.blocks))
-	live := newSparseSet(len(s.failed))
+	live := newSparseSet(len(s.subject))
 	for b, blk := range g.blocks {
 		live.clear()
 		live.addLiveOut(g, s.live, b)
@@ -79,7 +66,7 @@ func (s *callSplitter) findCrossings() {
 			s.occurrences(in, mir.Read, live.add)
 		}
 	}
-	s.cross = liveIn(g, len(s.failed), func(b int, e events) {
+	s.cross = liveIn(g, len(s.subject), func(b int, e events) {
 		blk := g.blocks[b]
 		for i := range blk.Insts {
 			in := &blk.Insts[i]
@@ -91,11 +78,11 @@ func (s *callSplitter) findCrossings() {
 	})
 }
 
-// occurrences calls visit for the failed webs that in reads, or that it writes
+// occurrences calls visit for the subjects that in reads, or that it writes
 // without reading them.
 func (s *callSplitter) occurrences(in *mir.Inst, use mir.RegUse, visit func(v int32)) {
 	for _, op := range s.o.of(in) {
-		if op.reg.IsVirtual() && s.failed[variable(*op.reg)] && op.use&(mir.Read|mir.Write) != 0 {
+		if op.reg.IsVirtual() && s.subject[variable(*op.reg)] && op.use&(mir.Read|mir.Write) != 0 {
 			if reads := op.use&mir.Read != 0; reads == (use == mir.Read) {
 				visit(variable(*op.reg))
 			}
@@ -134,7 +121,7 @@ func (s *callSplitter) block(b int) {
 		code = append(code, blk.Insts[i])
 		for _, v := range last[i] {
 			code = append(code, selfCopy(v))
-			s.cut[v] = true
+			s.frozen[v] = divided
 		}
 	}
 	blk.Insts = code
@@ -155,7 +142,7 @@ func (s *callSplitter) edges() {
 				for _, v := range s.cross[t] {
 					if slices.Contains(s.live[b], v) && !slices.Contains(s.cross[b], v) {
 						code = append(code, selfCopy(v))
-						s.cut[v] = true
+						s.frozen[v] = divided
 					}
 				}
 			}
