@@ -29,16 +29,18 @@ func (f *front) unsuitable(v *funcValue, fix, format string, args ...any) *decl 
 	return nil
 }
 
-// methodExpr returns d, a method, as the declaration of T.M.
+// methodExpr makes a function of the method expression T.M.
 func (f *front) methodExpr(v *funcValue, d *decl) *decl {
 	recv := d.fn.Recv.List[0].Type
-	if star, ok := recv.(*ast.StarExpr); ok {
-		recv = star.X
-	}
 	if _, ok := recv.(*ast.Ident); !ok {
-		return f.unsuitable(v, "call it in a function literal", "method of a generic type")
+		return f.unsuitable(v, "call it in a function literal", "the receiver is a pointer, or of a generic type")
 	}
-	return d
+	params := renamed(d.fn.Type.Params, 1)
+	sig := &ast.FuncType{Func: d.fn.Pos(), Params: params, Results: d.fn.Type.Results}
+	callee := &ast.SelectorExpr{X: paramName(0), Sel: ast.NewIdent(d.fn.Name.Name)}
+	fn := forwarder(v.short(), d.fn.Name.Pos(), sig, callee)
+	params.List = slices.Insert(params.List, 0, &ast.Field{Names: []*ast.Ident{paramName(0)}, Type: recv})
+	return &decl{file: d.file, fn: fn}
 }
 
 // instance makes a function that calls the instance of d, a generic function,
@@ -198,18 +200,23 @@ func (v *funcValue) pkgPath() string { return packageOf(v.name) }
 
 // packageOf returns the import path in a linker's name.
 func packageOf(name string) string {
-	slash := strings.LastIndex(name, "/") + 1
-	dot := strings.Index(name[slash:], ".")
-	if dot < 0 {
-		return name
+	return strings.ReplaceAll(strings.TrimSuffix(packagePrefix(name), "."), "%2e", ".")
+}
+
+// packagePrefix returns the part of a linker's name that is the package, with
+// the dot that follows it.
+func packagePrefix(name string) string {
+	if i := strings.IndexByte(name, '['); i >= 0 {
+		name = name[:i] // type arguments may have slashes
 	}
-	return strings.ReplaceAll(name[:slash+dot], "%2e", ".")
+	slash := strings.LastIndex(name, "/") + 1
+	return name[:slash+strings.Index(name[slash:], ".")+1]
 }
 
 // methodValue makes a function that calls a method of the value that was the
 // receiver when the method value was made.
 func (f *front) methodValue(v *funcValue) *decl {
-	rest, ok := strings.CutSuffix(strings.TrimPrefix(v.short()[strings.Index(v.short(), "."):], "."), "-fm")
+	rest, ok := strings.CutSuffix(v.name[len(packagePrefix(v.name)):], "-fm")
 	if !ok {
 		return f.unsuitable(v, "write a function literal that calls it", "the function is a wrapper that the Go compiler made, without source")
 	}
@@ -249,17 +256,17 @@ func (f *front) methodValue(v *funcValue) *decl {
 	if err != nil {
 		return f.unsuitable(v, "write a function literal that calls it", "the receiver %v", err)
 	}
-	sig := &ast.FuncType{Params: renamed(d.fn.Type.Params), Results: d.fn.Type.Results}
+	sig := &ast.FuncType{Params: renamed(d.fn.Type.Params, 0), Results: d.fn.Type.Results}
 	before := append([]ast.Stmt{varStmt("recv", ast.NewIdent(recv))}, set...)
 	callee := &ast.SelectorExpr{X: ast.NewIdent("recv"), Sel: ast.NewIdent(method)}
 	return &decl{file: d.file, fn: forwarder(v.short(), d.fn.Name.Pos(), sig, callee, before...)}
 }
 
-// renamed returns the same parameters with names of their own.
-func renamed(list *ast.FieldList) *ast.FieldList {
+// renamed returns the same parameters with names of their own, numbered from first.
+func renamed(list *ast.FieldList, first int) *ast.FieldList {
 	fields := &ast.FieldList{}
 	for i, t := range fieldTypes(list) {
-		fields.List = append(fields.List, &ast.Field{Names: []*ast.Ident{paramName(i)}, Type: t})
+		fields.List = append(fields.List, &ast.Field{Names: []*ast.Ident{paramName(first + i)}, Type: t})
 	}
 	return fields
 }

@@ -94,10 +94,7 @@ func shimFor(t lower.Target) (lower.Shim, *section) {
 // checkPure makes sure that a function can be run by Func.
 func (f *front) checkPure(d *decl, obj *types.Func) {
 	sig := obj.Signature()
-	vars := []*types.Var{}
-	if sig.Recv() != nil {
-		vars = append(vars, sig.Recv())
-	}
+	var vars []*types.Var
 	for _, t := range []*types.Tuple{sig.Params(), sig.Results()} {
 		for v := range t.Variables() {
 			vars = append(vars, v)

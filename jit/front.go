@@ -21,6 +21,7 @@ type front struct {
 	diags lower.DiagnosticList
 	mode  ssa.BuilderMode // tests add ssa.SanityCheckFunctions
 	pure  bool            // for Func: not a program, any signature
+	value *funcValue      // whose declaration is compiled, or nil
 
 	used   map[string]bool // values of WithConst that found their variable
 	stages []lower.StageTime
@@ -103,6 +104,9 @@ func (f *front) programs(roots []*decl) []*source {
 // classify finds out what type of program a function is.
 func (f *front) classify(d *decl, obj *types.Func) *source {
 	s := &source{decl: d}
+	if f.value != nil {
+		f.checkType(f.value, obj)
+	}
 	name, pos := f.sectionOf(d, obj)
 	if name == "" {
 		return s
@@ -128,6 +132,7 @@ func (f *front) valueRoots(fn any) ([]*decl, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.value = v
 	if d := f.entryOf(v); d != nil {
 		return []*decl{d}, nil
 	}

@@ -38,6 +38,12 @@ type wrapped struct{ rule }
 
 func plain(ctx ebpf.Context) int { return int(ebpf.GetCurrentPidTgid() >> 32) }
 
+func leaf(ctx ebpf.Context) int {
+	x := 5
+
+	return x
+}
+
 func usesHTTP(ctx ebpf.Context) int { return len(http.MethodGet) + plain(ctx) }
 
 func generic[T ~uint8 | ~uint16 | ~uint32](x T) T { return x*2 + 1 }
@@ -127,6 +133,7 @@ func TestFuncValues(t *testing.T) {
 		err  string
 	}{
 		{name: "function", fn: plain, want: "func plain(ctx ebpf.Context) int	{ return int(ebpf.GetCurrentPidTgid() >> 32) }"},
+		{name: "function without a frame", fn: leaf, want: "x := 5"},
 		{name: "package-level literal", fn: global, want: "{ return plain(ctx) }"},
 		{name: "closure", fn: localThings(2), want: "const base = 40"},
 		{name: "closure captures parameter", fn: localThings(2), want: "var limit uint32\n\tlimit = 2"},
@@ -144,7 +151,7 @@ func TestFuncValues(t *testing.T) {
 
 		{name: "not a function", fn: 5, err: "int is not a function"},
 		{name: "nil", fn: (func(ebpf.Context) int)(nil), err: "the function is nil"},
-		{name: "import", fn: usesHTTP, err: `funcvalue_test.go:41:50: http.MethodGet cannot be used in a kernel-side function: package "net/http" is not among those that can be compiled; do this on the host`},
+		{name: "import", fn: usesHTTP, err: `funcvalue_test.go:47:50: http.MethodGet cannot be used in a kernel-side function: package "net/http" is not among those that can be compiled; do this on the host`},
 		{name: "pointer receiver", fn: r.reset, err: "the receiver is a pointer into the host's memory, which the kernel cannot follow; use a method with a value receiver"},
 		{name: "interface method value", fn: verdicter(r).verdict, err: "verdicter has no method verdict of its own"},
 		{name: "method expression", fn: rule.verdict, err: "verdict has more than one parameter"},

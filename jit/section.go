@@ -245,14 +245,14 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 	sig := obj.Signature()
 	pos := f.fset.Position(d.pos())
 	if sig.TypeParams() != nil {
-		f.diags.Add(lower.UnsuitableSignature, pos, "instantiate it: jit.Compile(f[T])", "generic function %s cannot be a program", obj.Name())
+		f.diags.Add(lower.UnsuitableSignature, pos, "instantiate it, as in jit.Compile("+obj.Name()+"[T])", "generic function %s cannot be a program", obj.Name())
 		return
 	}
 	want := "write func " + obj.Name() + "(ctx ebpf.Context) int"
 	switch {
-	case sig.Recv() != nil && sig.Params().Len() > 0, sig.Params().Len() > 1:
-		f.diags.Add(lower.UnsuitableSignature, pos, want, "%s has more than one parameter, a %s program has the context only", obj.Name(), s.kind)
-	case sig.Recv() == nil && sig.Params().Len() == 1:
+	case sig.Params().Len() > 1:
+		f.diags.Add(lower.UnsuitableSignature, pos, want, "%s has more than one parameter, %s programs have the context only", obj.Name(), s.kind)
+	case sig.Params().Len() == 1:
 		kind := f.contextKind(obj)
 		if kind == "" {
 			f.diags.Add(lower.UnsuitableSignature, pos, want, "parameter %s of %s is of type %s, which is not a context",
@@ -261,11 +261,9 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 			f.diags.Add(lower.UnsuitableSignature, pos, "use ebpf.Context, or another section", "%s has the context of %s programs, but its section makes it a %s program",
 				obj.Name(), kind, s.kind)
 		}
-	case sig.Recv() != nil:
-		f.diags.Add(lower.UnsuitableSignature, pos, want, "the receiver of %s is no context", obj.Name())
 	}
 	if !isIntegerResult(sig.Results()) {
-		f.diags.Add(lower.UnsuitableSignature, pos, want, "a %s program returns one integer, %s returns %s", s.kind, obj.Name(), results(sig.Results()))
+		f.diags.Add(lower.UnsuitableSignature, pos, want, "%s programs return one integer, %s returns %s", s.kind, obj.Name(), results(sig.Results()))
 	}
 }
 
