@@ -27,6 +27,8 @@ type spiller struct {
 	exit     [][]resident // at the end; nil before the block was processed
 	peak     []int32      // by loop: largest pressure in it
 	callPeak []int32      // by loop: largest pressure across a call in it, -1 without calls
+	avoid    [][]int32    // by block: not to be in registers at the start
+	result   [][]mir.Inst // by block: the rewritten code
 	out      *distances
 	w        []resident
 	code     []mir.Inst // of the block being rewritten
@@ -48,12 +50,49 @@ func (a *allocator) limitPressure(n int) bool {
 	s.dist = nextUses(a.g, n, s.in)
 	s.entry = make([][]resident, len(a.g.blocks))
 	s.exit = make([][]resident, len(a.g.blocks))
-	for b := range a.g.blocks {
-		s.enter(b)
-		s.block(b)
+	s.avoid = make([][]int32, len(a.g.blocks))
+	s.result = make([][]mir.Inst, len(a.g.blocks))
+	s.blocks()
+	if s.findAvoidable() {
+		clear(s.exit)
+		s.blocks()
+	}
+	for b, blk := range a.g.blocks {
+		blk.Insts = s.result[b]
 	}
 	s.edges()
 	return true
+}
+
+func (s *spiller) blocks() {
+	for b := range s.g.blocks {
+		s.enter(b)
+		s.block(b)
+	}
+}
+
+// findAvoidable finds the variables that a loop would have to reload on a back
+// edge that must be split for it. It is better to reload them where they
+// are used.
+func (s *spiller) findAvoidable() (any bool) {
+	for b := range s.g.blocks {
+		for _, p := range s.g.preds[b] {
+			if int(p) < b || len(s.g.succs[p]) == 1 {
+				continue
+			}
+			for _, r := range s.entry[b] {
+				if !contains(s.exit[p], r.v) {
+					s.avoid[b] = append(s.avoid[b], r.v)
+					any = true
+				}
+			}
+		}
+	}
+	return any
+}
+
+func contains(list []resident, v int32) bool {
+	return slices.ContainsFunc(list, func(r resident) bool { return r.v == v })
 }
 
 // measure computes the largest pressure in each loop, and reports whether
@@ -184,7 +223,7 @@ func (s *spiller) enter(b int) {
 // is not in a register, without splitting them.
 func (s *spiller) cheapToLoad(b int, v int32) bool {
 	for _, p := range s.g.preds[b] {
-		if len(s.g.succs[p]) > 1 && !slices.ContainsFunc(s.exit[p], func(r resident) bool { return r.v == v }) {
+		if len(s.g.succs[p]) > 1 && !contains(s.exit[p], v) {
 			return false
 		}
 	}
@@ -201,6 +240,7 @@ func (s *spiller) enterLoop(b int, l int32, have func(i int) bool) {
 	for i, v := range s.in[b] {
 		r := resident{v: v, next: s.dist[b][i]}
 		switch {
+		case slices.Contains(s.avoid[b], v):
 		case r.next < loopExit:
 			if s.remat[v] == nil || have(i) && !short {
 				used = append(used, r)
@@ -241,20 +281,17 @@ func byNext(list []resident) {
 // successors expect.
 func (s *spiller) edges() {
 	g := s.g
-	has := func(list []resident, v int32) bool {
-		return slices.ContainsFunc(list, func(r resident) bool { return r.v == v })
-	}
 	ed := newEdgeEditor(g)
 	for b := range g.blocks {
 		for i, p := range g.preds[b] {
 			var code []mir.Inst
 			for _, r := range s.exit[p] {
-				if _, live := slices.BinarySearch(s.in[b], r.v); live && !has(s.entry[b], r.v) {
+				if _, live := slices.BinarySearch(s.in[b], r.v); live && !contains(s.entry[b], r.v) {
 					code = append(code, evictMark(r.v))
 				}
 			}
 			for _, r := range s.entry[b] {
-				if !has(s.exit[p], r.v) {
+				if !contains(s.exit[p], r.v) {
 					code = append(code, s.reload(r.v, register(r.v)))
 				}
 			}

@@ -21,7 +21,7 @@ type mark struct {
 	v  int32
 }
 
-// block rewrites block b, starting with s.entry[b] in registers, by the
+// block rewrites block b into s.result, starting with s.entry[b] in registers, by the
 // algorithm MIN: where a register is needed and none is free, the value goes
 // whose next use is furthest away.
 func (s *spiller) block(b int) {
@@ -44,7 +44,7 @@ func (s *spiller) block(b int) {
 		}
 		s.inst(in, i, ops, st, next)
 	}
-	blk.Insts = s.withMarks()
+	s.result[b] = s.withMarks()
 	s.exit[b] = slices.Clone(s.w)
 }
 
