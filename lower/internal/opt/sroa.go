@@ -189,7 +189,8 @@ func (s *splitter) shareCopy(v *ir.Value, round int) bool {
 	if dst == nil && src == nil {
 		return false
 	}
-	dstOff, srcOff := s.refs.of(v.Args[0]).off, s.refs.of(v.Args[1]).off
+	dstRef, srcRef := s.refs.of(v.Args[0]), s.refs.of(v.Args[1])
+	dstOff, srcOff := dstRef.off, srcRef.off
 	if dst == src || round > maxCopyRounds || dst == nil && v.Size > maxCopyBytes || src == nil && v.Size > maxCopyBytes {
 		for _, p := range []*plan{dst, src} {
 			if p != nil {
@@ -200,9 +201,9 @@ func (s *splitter) shareCopy(v *ir.Value, round int) bool {
 	}
 	switch {
 	case dst == nil:
-		return src.fillGaps(srcOff, v.Size)
+		return src.fillGaps(srcOff, v.Size, granule(srcRef, dstRef, v.Args[0].Type))
 	case src == nil:
-		return dst.fillGaps(dstOff, v.Size)
+		return dst.fillGaps(dstOff, v.Size, granule(dstRef, srcRef, v.Args[1].Type))
 	}
 	changed := dst.takeOver(src, srcOff, dstOff, v.Size)
 	return src.takeOver(dst, dstOff, srcOff, v.Size) || changed
@@ -223,8 +224,29 @@ func (p *plan) takeOver(q *plan, from, to, size int64) bool {
 	return changed
 }
 
-// fillGaps makes pieces of the bytes between off and off+size that are in none.
-func (p *plan) fillGaps(off, size int64) bool {
+// granule returns how large the pieces of a split slot may be, in bytes, if they
+// are to be copied one by one from or to other, a pointer of type t that is not
+// split: accesses to the stack must be aligned. A slot that other is known to
+// point into is aligned for them.
+func granule(own, other slotRef, t ir.Type) int64 {
+	const word = 8
+	switch {
+	case other.slot != nil:
+		n := int64(word)
+		for (other.off-own.off)%n != 0 {
+			n /= 2
+		}
+		other.slot.Align = max(other.slot.Align, n)
+		return n
+	case t != ir.PtrStack && t != ir.PtrAny:
+		return word
+	}
+	return min(word, own.slot.Align)
+}
+
+// fillGaps makes pieces of at most granule bytes of the bytes between off and
+// off+size that are in none.
+func (p *plan) fillGaps(off, size, granule int64) bool {
 	changed := false
 	for at := off; at < off+size; {
 		next := off + size // where the next piece begins
@@ -240,7 +262,7 @@ func (p *plan) fillGaps(off, size int64) bool {
 			at = in
 			continue
 		}
-		n := int64(8)
+		n := granule
 		for at%n != 0 || at+n > next {
 			n /= 2
 		}
@@ -293,9 +315,12 @@ func (p *plan) at(off int64) *piece {
 // slotFor returns the slot that q becomes, a part of old.
 func (s *splitter) slotFor(old *ir.Slot, q *piece) *ir.Slot {
 	if q.slot == nil {
-		align := old.Align
-		for q.off%align != 0 || align > max(q.size, 1) {
-			align /= 2
+		align := q.size // of a scalar
+		if q.mixed {
+			align = old.Align
+			for q.off%align != 0 || align > q.size {
+				align /= 2
+			}
 		}
 		q.slot = s.f.NewSlot(fmt.Sprintf("%s.%d", old.Name, q.off), q.size, align, old.Pos)
 		q.slot.Looped = old.Looped
