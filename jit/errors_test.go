@@ -17,8 +17,8 @@ var linux618 = lower.TargetFor(lower.Version{Major: 6, Minor: 18}, "amd64")
 
 // TestBadInput compiles each file of testdata/errors and compares what is
 // reported with its comments: // want "regexp" stands on the line of a
-// diagnostic, // want-file "regexp" is for one without a line. All must be
-// reported, with a code, and nothing else.
+// diagnostic, // want-file "regexp" is for one without a line, and there may be
+// several strings. All must be reported, with a code, and nothing else.
 func TestBadInput(t *testing.T) {
 	names, err := filepath.Glob("testdata/errors/*")
 	if err != nil || len(names) == 0 {
@@ -67,16 +67,18 @@ type expectation struct {
 	re   *regexp.Regexp
 }
 
-var wantComment = regexp.MustCompile(`// want(-file)? "(.*)"$`)
+var wantComment = regexp.MustCompile(`// want(-file)?( ".*")$`)
 
 func expectations(t *testing.T, src string) (list []expectation) {
 	for i, line := range strings.Split(src, "\n") {
 		if m := wantComment.FindStringSubmatch(line); m != nil {
-			e := expectation{i + 1, regexp.MustCompile(m[2])}
-			if m[1] != "" {
-				e.line = 0
+			for want := range strings.SplitSeq(strings.Trim(m[2], ` "`), `" "`) {
+				e := expectation{i + 1, regexp.MustCompile(want)}
+				if m[1] != "" {
+					e.line = 0
+				}
+				list = append(list, e)
 			}
-			list = append(list, e)
 		}
 	}
 	return list

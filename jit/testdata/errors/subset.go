@@ -8,7 +8,7 @@ func statements(ctx ebpf.Context) int {
 	ch := make(chan int)     // want "chan"
 	m := map[string]int{}    // want "map"
 	x := 1.5                 // constant
-	_ = x * float64(work(2)) // want "float"
+	_ = x * float64(work(2)) // want "float64" "float64"
 	ch <- len(m)
 	return 0
 }
@@ -16,7 +16,7 @@ func statements(ctx ebpf.Context) int {
 func work(n int) int { return n }
 
 //ebpf:section tracepoint/syscalls/sys_enter_read
-func recursive(ctx ebpf.Context) int { return even(4) } // want "recursi|calls itself|even"
+func recursive(ctx ebpf.Context) int { return even(4) }
 
 func even(n int) int {
 	if n == 0 {
@@ -29,7 +29,7 @@ func odd(n int) int {
 	if n == 0 {
 		return 0
 	}
-	return even(n - 1)
+	return even(n - 1) // want "recursive call: even -> odd -> even"
 }
 
 //ebpf:section tracepoint/syscalls/sys_enter_open
@@ -47,6 +47,6 @@ func formats(ctx ebpf.Context) int {
 
 //ebpf:section tracepoint/syscalls/sys_enter_close
 func stack(ctx ebpf.Context) int {
-	var buf [1024]byte
-	return int(buf[ebpf.GetPrandomU32()%1024]) // want "stack"
+	var buf [1024]byte // want "variables need 1024 bytes of stack, BPF has 512"
+	return int(buf[ebpf.GetPrandomU32()%1024])
 }
