@@ -22,6 +22,13 @@ var kernelFlag = flag.String("kernel", "", "run the tests in these kernels, boot
 var guestModules = []string{"veth", "dummy", "cls_bpf", "act_bpf", "sch_ingress"}
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(coldEnv); file != "" {
+		if err := coldCompile(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	if *kernelFlag == "" {
 		os.Exit(m.Run())
