@@ -67,6 +67,7 @@ func prepare(t *testing.T, body string) func(x, y uint64) uint64 {
 	if err != nil {
 		t.Fatalf("%s: %v", body, err)
 	}
+	panics := map[string][]byte{".data.panics": make([]byte, 32)}
 	return func(x, y uint64) uint64 {
 		var ctx []byte
 		for _, v := range []uint64{x, y} {
@@ -75,7 +76,7 @@ func prepare(t *testing.T, body string) func(x, y uint64) uint64 {
 				v >>= 8
 			}
 		}
-		r0, err := p.Run(vm.Options{Ctx: ctx})
+		r0, err := p.Run(vm.Options{Ctx: ctx, Sections: panics})
 		if err != nil {
 			t.Fatalf("%s: %v", body, err)
 		}
@@ -215,7 +216,7 @@ func TestConditions(t *testing.T) {
 		"branch":         "\tbr%[1]s r1 %[2]v r2, b1, b2\nb1:\n\tmov r0, 1\n\tjmp b9\nb2:\n\tmov r0, 0\n\tjmp b9\nb9:",
 		// The deeper block comes next.
 		"branch else": "\tbr%[1]s r1 %[2]v r2, b1, b2\nb2: depth=1\n\tmov r0, 0\n\tjmp b9\nb1:\n\tmov r0, 1\n\tjmp b9\nb9:",
-		"check":       "\tcheck%[1]s r1 %[2]v r2, panic -1\n\tmov r0, 0",
+		"check":       "\tcheck%[1]s r1 %[2]v r2, panic 0\n\tmov r0, 0",
 	}
 	for form, body := range forms {
 		for c := mir.CondNone + 1; c < mir.NumConds; c++ {

@@ -43,7 +43,7 @@ func (fn *function) inst(in *mir.Inst, next *mir.Block) {
 	case mir.OpCMov:
 		fn.cmov(in)
 	case mir.OpCheck:
-		fn.jumpIf(in.Cond, in, in.Dst, in.Src, fn.stub(in.Site, in.Dst, in.Pos))
+		fn.jumpIf(in.Cond, in, in.Dst, in.Src, fn.stub(in.Site, in.Pos))
 	case mir.OpJmp:
 		fn.jmp(thread(in.To), next)
 	case mir.OpBr:
@@ -51,7 +51,11 @@ func (fn *function) inst(in *mir.Inst, next *mir.Block) {
 	case mir.OpExit:
 		fn.code.emit(asm.Return())
 	case mir.OpPanic:
-		fn.code.jump(asm.Instruction{OpCode: opGoto}, fn.stub(in.Site, mir.NoReg, in.Pos))
+		if in.Site == mir.SitePropagate {
+			fn.propagate()
+		} else {
+			fn.code.jump(asm.Instruction{OpCode: opGoto}, fn.stub(in.Site, in.Pos))
+		}
 	case mir.OpUnreachable:
 		// The verifier may not see what the compiler has proven.
 		fn.leave()

@@ -112,7 +112,7 @@ func (fn *function) br(in *mir.Inst, next *mir.Block) {
 // the exit.
 func (fn *function) destination(b *mir.Block) label {
 	if isStub(b) {
-		return fn.stub(b.Insts[0].Site, mir.NoReg, b.Insts[0].Pos)
+		return fn.stub(b.Insts[0].Site, b.Insts[0].Pos)
 	}
 	return fn.label(b)
 }

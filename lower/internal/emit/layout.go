@@ -72,7 +72,9 @@ func thread(b *mir.Block) *mir.Block {
 }
 
 // isStub reports whether b does nothing but panic.
-func isStub(b *mir.Block) bool { return b.Insts[0].Op == mir.OpPanic }
+func isStub(b *mir.Block) bool {
+	return b.Insts[0].Op == mir.OpPanic && b.Insts[0].Site != mir.SitePropagate
+}
 
 // isExit reports whether b does nothing but return.
 func isExit(b *mir.Block) bool { return b.Insts[0].Op == mir.OpExit }

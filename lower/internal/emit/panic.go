@@ -17,68 +17,54 @@ import (
 //	     exit
 //
 // The status is what the program returns for a panic in the entry function, and
-// -1 as a 64-bit number in others, whose callers check it with SitePropagate
-// and leave with it in turn. In programs that return the site nothing is
-// counted, and the status is -(1+site) everywhere.
+// -1 as a 64-bit number in others, whose callers test it and pass it on. In
+// programs that return the site nothing is counted, and the status is -(1+site)
+// everywhere.
 
 // A stub is the exit of a panic.
 type stub struct {
 	label label
 	site  int
-	// status holds what a callee has returned, if site is mir.SitePropagate.
-	status mir.Reg
-	pos    mir.Pos
+	pos   mir.Pos
 }
 
-// stub returns the label of the exit for a panic at site. status matters only
-// if site is SitePropagate. Panics at the same site share their exit.
-func (fn *function) stub(site int, status mir.Reg, pos mir.Pos) label {
-	if site != mir.SitePropagate || fn.f.Entry && !fn.in.ReturnSite {
-		status = mir.NoReg // it does not matter
-	}
+// stub returns the label of the exit for a panic at site. Panics at the same
+// site share it.
+func (fn *function) stub(site int, pos mir.Pos) label {
 	for i := range fn.stubs {
-		if s := &fn.stubs[i]; s.site == site && s.status == status {
-			return s.label
+		if fn.stubs[i].site == site {
+			return fn.stubs[i].label
 		}
 	}
 	if pos == 0 {
 		pos = fn.code.pos
 	}
 	l := fn.code.newLabel()
-	fn.stubs = append(fn.stubs, stub{label: l, site: site, status: status, pos: pos})
+	fn.stubs = append(fn.stubs, stub{label: l, site: site, pos: pos})
 	return l
 }
 
 // emitStubs writes the exits of all panics of the function.
 func (fn *function) emitStubs() {
-	var counting []stub
-	for _, s := range fn.stubs {
-		if s.site != mir.SitePropagate && !fn.in.ReturnSite {
-			counting = append(counting, s)
-			continue
-		}
-		fn.code.at(s.pos)
-		fn.code.bind(s.label)
-		switch {
-		case s.site != mir.SitePropagate:
+	if fn.in.ReturnSite {
+		for _, s := range fn.stubs {
+			fn.code.at(s.pos)
+			fn.code.bind(s.label)
 			fn.code.emit(asm.Mov.Imm(asm.R0, int32(-1-s.site)))
-		case fn.f.Entry && !fn.in.ReturnSite:
-			fn.code.emit(asm.Mov.Imm(asm.R0, fn.in.OnPanic))
-		case s.status != mir.R0:
-			fn.code.emit(asm.Mov.Reg(asm.R0, reg(s.status)))
+			fn.code.emit(asm.Return())
 		}
-		fn.code.emit(asm.Return())
+		return
 	}
-	if len(counting) == 0 {
+	if len(fn.stubs) == 0 {
 		return
 	}
 	fn.counts = true
 	tail := fn.code.newLabel()
-	for i, s := range counting {
+	for i, s := range fn.stubs {
 		fn.code.at(s.pos)
 		fn.code.bind(s.label)
 		fn.code.emit(asm.LoadMapValue(asm.R1, 0, uint32(8*s.site)).WithReference(fn.in.PanicSection))
-		if i < len(counting)-1 {
+		if i < len(fn.stubs)-1 {
 			fn.code.jump(asm.Instruction{OpCode: opGoto}, tail)
 		}
 	}
@@ -88,7 +74,15 @@ func (fn *function) emitStubs() {
 	fn.leave()
 }
 
-// leave writes a return after a panic that is counted already or cannot
+// propagate writes a return after a call that panicked; R0 is its status.
+func (fn *function) propagate() {
+	if fn.f.Entry && !fn.in.ReturnSite {
+		fn.code.emit(asm.Mov.Imm(asm.R0, fn.in.OnPanic))
+	}
+	fn.code.emit(asm.Return())
+}
+
+// leave writes a return after a panic that is counted already, or that cannot
 // happen.
 func (fn *function) leave() {
 	status := int32(-1)

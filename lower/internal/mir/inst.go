@@ -57,9 +57,9 @@ type Inst struct {
 	Pos    Pos
 }
 
-// SitePropagate is the Site of an OpCheck that finds a panic in what a function
-// has returned, Dst. The panic is counted already: the caller leaves as well, and
-// hands Dst on to its own caller.
+// SitePropagate is the Site of an OpPanic that passes on a panic that a callee has
+// reported by the status it returned. The panic is counted already. R0 holds
+// the status, which is handed on to the caller.
 const SitePropagate = -1
 
 // A Sym is something outside of the function that an instruction refers to.

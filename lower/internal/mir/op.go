@@ -69,8 +69,7 @@ const (
 
 	// OpCheck panics at Site if (d cond s|imm) holds, on 32 bits if W32. d counts
 	// as written as well, so that a spilled copy is taken after the comparison
-	// the verifier learns from. Where Site is SitePropagate, the check fails if
-	// the callee that returned d has panicked.
+	// the verifier learns from.
 	OpCheck
 
 	// OpJmp continues at To.
@@ -80,7 +79,7 @@ const (
 	OpBr
 	// OpExit returns from the function; R0 is read.
 	OpExit
-	// OpPanic leaves the program at Site.
+	// OpPanic leaves the program at Site. If that is SitePropagate, R0 is read.
 	OpPanic
 	// OpUnreachable is never executed.
 	OpUnreachable

@@ -36,7 +36,7 @@ var everyOp = []string{
 	"cset v16, v17 eq 0", "cset32 v16, v17 slt v17",
 	"cmov v16, v17 ne 0 else v16", "cmov32 v16, v17 ugt -1 else -3",
 	"check v16 uge 4, panic 0", "check32 v16 sgt v17, panic 3",
-	"check v16 set 1, panic 1", "check v16 slt 0, panic -1", "check v16 ult v17, panic 1", "check v16 ule v17, panic 1",
+	"check v16 set 1, panic 1", "check v16 ult v17, panic 1", "check v16 ule v17, panic 1",
 	"check v16 sle v17, panic 1", "check v16 sge v17, panic 1",
 	"jmp b1", "br v16 eq 0, b1, b1", "br32 v16 ne v17, b1, b1", "exit", "panic 2", "unreachable",
 }

@@ -1,8 +1,8 @@
 package mir
 
 // VisitRegs calls visit for every register that in reads or writes, explicit
-// or implicit: argument and result registers of calls, R0 of OpExit and of
-// AtomicCmpXchg. visit may replace explicit operands through the pointer; for
+// or implicit: argument and result registers of calls, R0 of OpExit, of AtomicCmpXchg
+// and of an OpPanic that propagates. visit may replace explicit operands through the pointer; for
 // implicit ones the pointer is to a copy. Clobbers of calls are not
 // reported, see [Inst.Clobbers].
 func (in *Inst) VisitRegs(visit func(r *Reg, use RegUse)) {
@@ -28,7 +28,7 @@ func (in *Inst) VisitRegs(visit func(r *Reg, use RegUse)) {
 		}
 		r := R0
 		visit(&r, Write)
-	case in.Op == OpExit:
+	case in.Op == OpExit, in.Op == OpPanic && in.Site == SitePropagate:
 		r := R0
 		visit(&r, Read)
 	case in.Op == OpAtomic && in.Imm == AtomicCmpXchg:

@@ -116,7 +116,7 @@ func (v *verifier) form(in *Inst) {
 	if in.Op.uses("C") && (in.Cond == CondNone || in.Cond >= NumConds) {
 		v.errorf("condition %d", in.Cond)
 	}
-	if in.Site < 0 && (in.Site != SitePropagate || in.Op != OpCheck) {
+	if in.Site < 0 && (in.Site != SitePropagate || in.Op != OpPanic) {
 		v.errorf("panic site %d", in.Site)
 	}
 	if in.NArgs > 5 {
