@@ -35,8 +35,8 @@ import (
 //
 //	v1 = call i32 @g(v0)            v1 = call i64 @g(v0)
 //	return v1                       v2 = slt i32 v1, 0
-//	                                branch v2, b1(), b2()
-//	                                b1: panic
+//	                                branch v2, b1(v1), b2()
+//	                                b1(v4 i64): panic v4
 //	                                b2: v3 = trunc i32 v1
 //	                                return v3
 //
@@ -243,7 +243,7 @@ func (a *lowering) lowerCall(call *ir.Value) {
 	r0.Aux = call.Aux
 	if c.status {
 		failed := b.Add(ir.OpSLt, ir.I32, call.Pos, r0, b.Const(ir.I64, 0))
-		b.Branch(call.Pos, failed, ir.Edge{To: a.leaveBlock()}, ir.Edge{To: rest})
+		b.Branch(call.Pos, failed, ir.Edge{To: a.leaveBlock(), Args: []*ir.Value{r0}}, ir.Edge{To: rest})
 	} else {
 		b.Jump(call.Pos, rest)
 	}
@@ -296,10 +296,12 @@ func (a *lowering) slotFor(c *convention) *ir.Slot {
 	return a.slot
 }
 
+// leaveBlock returns the block that passes on the panic of a callee. Its
+// parameter is the status that the callee returned.
 func (a *lowering) leaveBlock() *ir.Block {
 	if a.leave == nil {
 		a.leave = a.f.NewBlock()
-		a.leave.Panic(0, nil)
+		a.leave.PassPanic(0, a.leave.AddParam(ir.I64, 0))
 	}
 	return a.leave
 }

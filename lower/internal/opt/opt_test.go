@@ -38,6 +38,9 @@ var allPasses = []namedPass{
 	{"sroa", funcs(SROA)},
 	{"mem2reg", funcs(Mem2Reg)},
 	{"refinepointers", funcs(RefinePointers)},
+	{"gvn", funcs(GVN)},
+	{"forward", funcs(Forward)},
+	{"deadstores", funcs(DeadStores)},
 	{"dce", funcs(DCE)},
 	{"abi", ABI},
 }
