@@ -223,8 +223,6 @@ func isBranch(n ast.Node) bool {
 	return false
 }
 
-var literalNumber = regexp.MustCompile(`\.func([0-9]+)$`)
-
 // chooseLiteral returns the literal that is v, or nil if that cannot be told.
 //
 // The Go compiler numbers the literals of a function in the order of the source,

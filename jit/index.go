@@ -62,20 +62,6 @@ func (d *decl) pos() token.Pos {
 	return d.spec().Pos()
 }
 
-// name returns the name of the function, type, or first constant or variable declared.
-func (d *decl) name() string {
-	if d.fn != nil {
-		return d.fn.Name.Name
-	}
-	switch s := d.spec().(type) {
-	case *ast.TypeSpec:
-		return s.Name.Name
-	case *ast.ValueSpec:
-		return s.Names[0].Name
-	}
-	return ""
-}
-
 // provider returns the declaration whose expressions d, a constant without a
 // value, repeats, or nil.
 func (d *decl) provider() *decl {
