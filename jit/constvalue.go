@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"math"
 	"reflect"
+
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // constInto returns statements that set dst, a zero variable of type t, to a
@@ -19,6 +21,32 @@ func constInto(dst ast.Expr, t types.Type, value any) ([]ast.Stmt, error) {
 		return nil, fmt.Errorf("of type %s cannot be given the value %v: %w", typeName(t), value, err)
 	}
 	return setStmts(nil, dst, t, b), nil
+}
+
+// constVars returns the values given with WithConst to package-level variables
+// of k, in the layout they have in memory.
+func (f *front) constVars(k *checked) map[*types.Var][]byte {
+	values := make(map[*types.Var][]byte)
+	for _, name := range sortedKeys(f.opts.consts) {
+		v, ok := k.types.Scope().Lookup(name).(*types.Var)
+		if !ok || f.used[name] {
+			continue
+		}
+		f.used[name] = true
+		var mem []byte
+		err := plainData(v.Type())
+		if err == nil {
+			mem = make([]byte, sizes.Sizeof(v.Type()))
+			err = encode(mem, v.Type(), reflect.ValueOf(f.opts.consts[name]))
+		}
+		if err != nil {
+			f.diags.Add(lower.UnknownConst, f.fset.Position(v.Pos()), "", "WithConst: variable %s of type %s cannot be given the value %v: %v",
+				name, typeName(v.Type()), f.opts.consts[name], err)
+			continue
+		}
+		values[v] = mem
+	}
+	return values
 }
 
 // encode writes v to b in the layout of t.

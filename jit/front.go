@@ -23,10 +23,11 @@ type front struct {
 	pure  bool            // for Func: not a program, any signature
 	value *funcValue      // whose declaration is compiled, or nil
 
-	used   map[string]bool // values of WithConst that found their variable
-	stages []lower.StageTime
-	since  time.Time
-	stage  string // being done
+	used    map[string]bool        // values of WithConst that found their variable
+	globals map[*ssa.Global][]byte // values of package-level variables given with WithConst
+	stages  []lower.StageTime
+	since   time.Time
+	stage   string // being done
 }
 
 // A source is a function that is to be a program, in go/ssa's form.
@@ -78,6 +79,7 @@ func (f *front) programs(roots []*decl) []*source {
 	}
 	f.enter("check")
 	c, k := f.checkProgram(roots[0].file.pkg, roots)
+	values := f.constVars(k)
 	for _, name := range sortedKeys(f.opts.consts) {
 		if !f.used[name] {
 			f.diags.Add(lower.UnknownConst, token.Position{}, "", "WithConst: the program has no variable %s", name)
@@ -94,6 +96,10 @@ func (f *front) programs(roots []*decl) []*source {
 	}
 	f.enter("ssa")
 	prog := buildSSA(c, f.mode)
+	f.globals = make(map[*ssa.Global][]byte)
+	for v, mem := range values {
+		f.globals[prog.Package(k.types).Var(v.Name())] = mem
+	}
 	for _, s := range sources {
 		s.fn = prog.FuncValue(k.info.Defs[s.decl.fn.Name].(*types.Func))
 	}

@@ -26,7 +26,10 @@ type Input struct {
 	// Captures holds the values of the variables that a closure captures, in gc
 	// layout. The program starts each run with these values.
 	Captures map[*ssa.FreeVar][]byte
-	Shim     Shim
+	// Globals holds the initial values, in gc layout, of package-level variables
+	// that have another one than their source says.
+	Globals map[*ssa.Global][]byte
+	Shim    Shim
 }
 
 // Build translates in.Entry and everything it calls. The entry function of the

@@ -38,7 +38,9 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 		return nil
 	}
 	d := &ir.Data{Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8)}
-	if !fn.initialise(d, g) {
+	if mem, ok := fn.b.in.Globals[g]; ok {
+		copy(d.Bytes, mem)
+	} else if !fn.initialise(d, g) {
 		fn.fail(diag.UnsupportedExpr, "initialise it with constants, or compute the value in the program",
 			"package-level variable %s, whose initial value is not constant", g.Name())
 		return nil
