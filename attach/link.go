@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
+	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
@@ -35,6 +37,14 @@ func (l *Link) Close() error {
 		return l.link.Close()
 	}
 	return l.file.Close()
+}
+
+// wantType returns an error unless p is of one of the given types.
+func wantType(p *jit.Program, types ...cebpf.ProgramType) error {
+	if t := p.BPF().Type(); !slices.Contains(types, t) {
+		return fmt.Errorf("program type is %s, want %s", t, types[0])
+	}
+	return nil
 }
 
 // attachError puts the hook before err and, where the cause is known, what to

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 
+	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/undergo-ebpf/undergo/jit"
@@ -16,6 +17,9 @@ import (
 // nearest trace events, whose names are mostly those of the tracepoints.
 func RawTracepoint(p *jit.Program, name string) (*Link, error) {
 	hook := "raw_tracepoint/" + name
+	if err := wantType(p, cebpf.RawTracepoint, cebpf.RawTracepointWritable); err != nil {
+		return nil, attachError(p, hook, err)
+	}
 	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: name, Program: p.BPF()})
 	if errors.Is(err, os.ErrNotExist) {
 		err = unknownRawTracepoint(name, err)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/cilium/ebpf"
+	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
@@ -21,8 +21,8 @@ import (
 // p must be of type tracepoint. tracefs need not be mounted.
 func Tracepoint(p *jit.Program, group, name string) (*Link, error) {
 	hook := "tracepoint/" + group + "/" + name
-	if t := p.BPF().Type(); t != ebpf.TracePoint {
-		return nil, attachError(p, hook, fmt.Errorf("program type is %s, want %s", t, ebpf.TracePoint))
+	if err := wantType(p, cebpf.TracePoint); err != nil {
+		return nil, attachError(p, hook, err)
 	}
 	tfs, err := openTracefs()
 	if err != nil {
@@ -93,14 +93,14 @@ func unknownName(what, name string, names []string) error {
 // An event with CPU 0 and no process is how tracepoints are told to BPF: the
 // program runs for the event on every CPU, see perf_trace_run_bpf_submit in
 // kernel/events/core.c.
-func attachPerfEvent(prog *ebpf.Program, attr *unix.PerfEventAttr) (*Link, error) {
+func attachPerfEvent(prog *cebpf.Program, attr *unix.PerfEventAttr) (*Link, error) {
 	const anyProcess, firstCPU, noGroup = -1, 0, -1
 	fd, err := unix.PerfEventOpen(attr, anyProcess, firstCPU, noGroup, unix.PERF_FLAG_FD_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("perf_event_open: %w", err)
 	}
 	event := os.NewFile(uintptr(fd), "perf_event")
-	raw, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: prog, Attach: ebpf.AttachPerfEvent})
+	raw, err := link.AttachRawLink(link.RawLinkOptions{Target: fd, Program: prog, Attach: cebpf.AttachPerfEvent})
 	if err == nil {
 		// The link holds a reference to the event.
 		if err := unix.IoctlSetInt(fd, unix.PERF_EVENT_IOC_ENABLE, 0); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 
 	"github.com/undergo-ebpf/undergo/jit"
@@ -36,6 +37,9 @@ type XDPOptions struct {
 // p must be of type xdp. Needs Linux 5.9.
 func XDP(p *jit.Program, ifname string, opts ...XDPOptions) (*Link, error) {
 	hook := "xdp on " + ifname
+	if err := wantType(p, cebpf.XDP); err != nil {
+		return nil, attachError(p, hook, err)
+	}
 	iface, err := net.InterfaceByName(ifname)
 	if err != nil {
 		return nil, attachError(p, hook, unknownInterface(ifname, err))
