@@ -324,15 +324,15 @@ func (c *checker) inst(old, in *mir.Inst, l *locations) {
 	reads := true
 	for k, op := range ops {
 		if op.reg.IsVirtual() {
-			c.report(in, "%v is not allocated", *op.reg)
+			c.report(in, "%v is not allocated", op.reg)
 			return
 		}
-		reads = reads && (op.use&mir.Read == 0 || l.serves(int(*op.reg), *olds[k].reg))
+		reads = reads && (op.use&mir.Read == 0 || l.serves(int(op.reg), olds[k].reg))
 	}
 	if !reads && !c.commuted(old, in, l) {
 		for k, op := range ops {
-			if op.use&mir.Read != 0 && !l.serves(int(*op.reg), *olds[k].reg) {
-				c.report(in, "%v does not hold %v, which %v reads", *op.reg, *olds[k].reg, old)
+			if op.use&mir.Read != 0 && !l.serves(int(op.reg), olds[k].reg) {
+				c.report(in, "%v does not hold %v, which %v reads", op.reg, olds[k].reg, old)
 			}
 		}
 	}
@@ -349,12 +349,12 @@ func (c *checker) inst(old, in *mir.Inst, l *locations) {
 		if op.use&mir.Write == 0 {
 			continue
 		}
-		r := *olds[k].reg
+		r := olds[k].reg
 		l.kill(r)
 		if in.Op != mir.OpCheck {
-			l.clear(int(*op.reg))
+			l.clear(int(op.reg))
 		}
-		l.holds[*op.reg] = append(l.holds[*op.reg], r)
+		l.holds[op.reg] = append(l.holds[op.reg], r)
 	}
 	if in.Op == mir.OpBr && in.Src == mir.NoReg {
 		for i := mir.NumPhys; i < len(l.holds); i++ {

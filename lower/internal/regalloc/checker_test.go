@@ -167,11 +167,9 @@ var mutants = []struct {
 		if len(ops) == 0 {
 			return false
 		}
-		op := ops[rnd.IntN(len(ops))]
-		old := *op.reg
-		*op.reg = mir.Reg(rnd.IntN(10))
 		in := &b.Insts[i]
-		return old != *op.reg && (in.Op != mir.OpCSet || in.Dst != in.Src && in.Dst != in.Src2)
+		ops[rnd.IntN(len(ops))].set(in, mir.Reg(rnd.IntN(10)))
+		return in.Op != mir.OpCSet || in.Dst != in.Src && in.Dst != in.Src2
 	}},
 	{"keep a value in a clobbered register", func(b *mir.Block, i int, rnd *rand.Rand) bool {
 		if !b.Insts[i].Clobbers() {
@@ -180,8 +178,8 @@ var mutants = []struct {
 		from, to := mir.R6+mir.Reg(rnd.IntN(4)), mir.R1+mir.Reg(rnd.IntN(5))
 		for j := range b.Insts {
 			for _, op := range newOperands().of(&b.Insts[j]) {
-				if *op.reg == from {
-					*op.reg = to
+				if op.reg == from {
+					op.set(&b.Insts[j], to)
 				}
 			}
 		}

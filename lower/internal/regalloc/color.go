@@ -35,6 +35,7 @@ type colorer struct {
 	*allocator
 	nodes []node
 	edges edgeSet
+	pairs [][2]int32 // the edges, until they are in the nodes
 	moves []move
 
 	low    []int32 // active, low degree, not move-related; may hold stale entries

@@ -39,12 +39,12 @@ func removeDeadRegs(g *graph, n int) (any bool) {
 				ops := o.of(inst)
 				for _, op := range ops {
 					if op.reg.IsVirtual() && op.use&mir.Write != 0 {
-						live.remove(variable(*op.reg))
+						live.remove(variable(op.reg))
 					}
 				}
 				for _, op := range ops {
 					if op.reg.IsVirtual() && op.use&mir.Read != 0 {
-						live.add(variable(*op.reg))
+						live.add(variable(op.reg))
 					}
 				}
 			}

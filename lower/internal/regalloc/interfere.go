@@ -95,11 +95,44 @@ func (s *edgeSet) grow() {
 // addEdge makes u and v interfere.
 func (c *colorer) addEdge(u, v int32) {
 	if u != v && c.edges.add(u, v) {
-		c.nodes[u].adj = append(c.nodes[u].adj, v)
-		c.nodes[v].adj = append(c.nodes[v].adj, u)
+		c.pairs = append(c.pairs, [2]int32{u, v})
 		c.nodes[u].degree++
 		c.nodes[v].degree++
 	}
+}
+
+// link makes the adjacency lists from the edges, and the lists of moves, in two
+// allocations.
+func (c *colorer) link() {
+	adj := make([]int32, 2*len(c.pairs))
+	mentions := make([]int32, 2*len(c.moves))
+	used := make([]int32, len(c.nodes))
+	for i := range c.moves {
+		for _, r := range [...]mir.Reg{c.moves[i].dst, c.moves[i].src} {
+			if r.IsVirtual() {
+				used[variable(r)]++
+			}
+		}
+	}
+	for i := range c.nodes {
+		n := &c.nodes[i]
+		n.adj, adj = adj[:0:n.degree], adj[n.degree:]
+		n.moves, mentions = mentions[:0:used[i]], mentions[used[i]:]
+	}
+	for _, p := range c.pairs {
+		u, v := &c.nodes[p[0]], &c.nodes[p[1]]
+		u.adj = append(u.adj, p[1])
+		v.adj = append(v.adj, p[0])
+	}
+	for i := range c.moves {
+		for _, r := range [...]mir.Reg{c.moves[i].dst, c.moves[i].src} {
+			if r.IsVirtual() {
+				n := &c.nodes[variable(r)]
+				n.moves = append(n.moves, int32(i))
+			}
+		}
+	}
+	c.pairs = nil
 }
 
 // build constructs the interference graph. A register interferes with those
@@ -133,22 +166,22 @@ func (c *colorer) build(in [][]int32) {
 					continue
 				}
 				if op.reg.IsVirtual() {
-					live.remove(variable(*op.reg))
+					live.remove(variable(op.reg))
 				} else {
-					phys &^= setOf(*op.reg)
+					phys &^= setOf(op.reg)
 				}
 			}
 			for _, op := range ops {
 				if op.reg.IsVirtual() {
-					c.nodes[variable(*op.reg)].cost += weight
+					c.nodes[variable(op.reg)].cost += weight
 				}
 				if op.use&mir.Read == 0 {
 					continue
 				}
 				if op.reg.IsVirtual() {
-					live.add(variable(*op.reg))
+					live.add(variable(op.reg))
 				} else {
-					phys |= setOf(*op.reg)
+					phys |= setOf(op.reg)
 				}
 			}
 			if isCopy(inst) && inst.Src != inst.Dst && (inst.Src.IsVirtual() || inst.Dst.IsVirtual()) {
@@ -156,6 +189,7 @@ func (c *colorer) build(in [][]int32) {
 			}
 		}
 	}
+	c.link()
 }
 
 func (c *colorer) addMove(in *mir.Inst, weight float64) {
@@ -164,14 +198,7 @@ func (c *colorer) addMove(in *mir.Inst, weight float64) {
 		// variables may still meet in any.
 		weight *= 1.5
 	}
-	m := int32(len(c.moves))
 	c.moves = append(c.moves, move{dst: in.Dst, src: in.Src, weight: weight})
-	for _, r := range [...]mir.Reg{in.Dst, in.Src} {
-		if r.IsVirtual() {
-			n := &c.nodes[variable(r)]
-			n.moves = append(n.moves, m)
-		}
-	}
 }
 
 // written adds the interferences of what inst writes; live and phys are what is
@@ -189,14 +216,14 @@ func (c *colorer) written(inst *mir.Inst, ops []operand, live *sparseSet, phys r
 			continue
 		}
 		for _, x := range live.list {
-			if register(x) != *d.reg && (copied < 0 || values.current[x] != copied) {
-				c.interfere(*d.reg, register(x))
+			if register(x) != d.reg && (copied < 0 || values.current[x] != copied) {
+				c.interfere(d.reg, register(x))
 			}
 		}
 		if d.reg.IsVirtual() {
 			for r := mir.R0; r <= mir.R9; r++ {
 				if phys.has(r) && (copied < 0 || values.of(r) != copied) {
-					c.interfere(*d.reg, r)
+					c.interfere(d.reg, r)
 				}
 			}
 		}
@@ -204,7 +231,7 @@ func (c *colorer) written(inst *mir.Inst, ops []operand, live *sparseSet, phys r
 			// Two results of one instruction, and what is read after an early
 			// write, are never the same.
 			if x.reg != d.reg && (x.use&mir.Write != 0 || d.use&mir.Early != 0) {
-				c.interfere(*d.reg, *x.reg)
+				c.interfere(d.reg, x.reg)
 			}
 		}
 	}
@@ -281,7 +308,7 @@ func (v *numbering) forward(blk *mir.Block, o *operands) {
 		for _, op := range o.of(in) {
 			if op.use&mir.Write != 0 {
 				v.fresh++
-				v.set(i, *op.reg, v.fresh)
+				v.set(i, op.reg, v.fresh)
 			}
 		}
 	}

@@ -108,12 +108,12 @@ func liveRegs(g *graph, n int) [][]int32 {
 			ops := o.of(&insts[i])
 			for _, op := range ops {
 				if op.reg.IsVirtual() && op.use&mir.Read != 0 {
-					e.use(variable(*op.reg))
+					e.use(variable(op.reg))
 				}
 			}
 			for _, op := range ops {
 				if op.reg.IsVirtual() && op.use&mir.Write != 0 {
-					e.def(variable(*op.reg))
+					e.def(variable(op.reg))
 				}
 			}
 		}

@@ -26,9 +26,9 @@ func nextUses(g *graph, n int, in [][]int32) [][]int32 {
 	for b, blk := range g.blocks {
 		for i := range blk.Insts {
 			for _, op := range o.of(&blk.Insts[i]) {
-				if v := op.reg; v.IsVirtual() && op.use&mir.Read != 0 && local[variable(*v)] == 0 {
-					local[variable(*v)] = int32(i) + 1
-					touched = append(touched, variable(*v))
+				if v := op.reg; v.IsVirtual() && op.use&mir.Read != 0 && local[variable(v)] == 0 {
+					local[variable(v)] = int32(i) + 1
+					touched = append(touched, variable(v))
 				}
 			}
 		}

@@ -98,7 +98,7 @@ func (p *placer) walk(b int, evict func(i int, v int32, dirty bool), inst func(i
 		}
 		for _, op := range p.o.of(in) {
 			if op.reg.IsVirtual() && op.use&mir.Write != 0 {
-				p.current[variable(*op.reg)] = !isSpillLoad(in)
+				p.current[variable(op.reg)] = !isSpillLoad(in)
 			}
 		}
 		if r := learns(in); r != mir.NoReg {
@@ -124,12 +124,12 @@ func (p *placer) findDirty() {
 			ops := p.o.of(in)
 			for _, op := range ops {
 				if op.reg.IsVirtual() && op.use&mir.Read != 0 {
-					e.use(variable(*op.reg))
+					e.use(variable(op.reg))
 				}
 			}
 			for _, op := range ops {
 				if op.reg.IsVirtual() && op.use&mir.Write != 0 {
-					e.def(variable(*op.reg))
+					e.def(variable(op.reg))
 				}
 			}
 		}
@@ -200,7 +200,7 @@ func (p *placer) choose() (atDefs []bool, after [][]storeAfter) {
 				if !op.reg.IsVirtual() || op.use&mir.Write == 0 {
 					continue
 				}
-				if v := variable(*op.reg); live.has(v) {
+				if v := variable(op.reg); live.has(v) {
 					defCost[v] += weight
 					after[b] = append(after[b], storeAfter{i, v})
 					live.remove(v)
@@ -231,7 +231,7 @@ func liveHomes(g *graph, n int) [][]int32 {
 			case !isEvictMark(in):
 				for _, op := range o.of(in) {
 					if op.reg.IsVirtual() && op.use&mir.Write != 0 {
-						e.def(variable(*op.reg))
+						e.def(variable(op.reg))
 					}
 				}
 			}

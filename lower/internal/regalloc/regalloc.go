@@ -160,7 +160,7 @@ func (a *allocator) findRemats() {
 				if !op.reg.IsVirtual() || op.use&mir.Write == 0 {
 					continue
 				}
-				v := variable(*op.reg)
+				v := variable(op.reg)
 				if defs[v]++; defs[v] == 1 && isRemat(in) {
 					inst := *in
 					a.remat[v] = &inst
@@ -236,7 +236,7 @@ func (a *allocator) assign(colors []mir.Reg) {
 			in := &blk.Insts[i]
 			for _, op := range o.of(in) {
 				if op.reg.IsVirtual() {
-					*op.reg = colors[variable(*op.reg)]
+					op.set(in, colors[variable(op.reg)])
 				}
 			}
 			if isCopy(in) && in.Src == in.Dst {

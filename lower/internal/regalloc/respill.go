@@ -100,10 +100,10 @@ func (r *respiller) inst(in *mir.Inst) {
 	ops := r.o.of(in)
 	var stores []mir.Inst
 	for _, op := range ops {
-		if !r.failed(*op.reg) {
+		if !r.failed(op.reg) {
 			continue
 		}
-		v := variable(*op.reg)
+		v := variable(op.reg)
 		if op.use&mir.Read != 0 {
 			if r.part[v] == 0 {
 				r.fresh(v)
@@ -112,9 +112,10 @@ func (r *respiller) inst(in *mir.Inst) {
 		} else {
 			r.fresh(v)
 		}
-		*op.reg = register(r.part[v])
+		part := register(r.part[v])
+		op.set(in, part)
 		if op.use&mir.Write != 0 {
-			stores = append(stores, r.store(v, *op.reg))
+			stores = append(stores, r.store(v, part))
 		}
 	}
 	r.code = append(r.code, *in)

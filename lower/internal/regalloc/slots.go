@@ -61,9 +61,9 @@ func (a *allocator) slotGraph() (adj, like [][]int32, order []int32) {
 	n := len(a.homes)
 	adj, like = make([][]int32, n), make([][]int32, n)
 	seen := make([]bool, n)
+	o := newOperands()
 	for _, blk := range a.g.blocks {
 		var holds [mir.NumPhys]int32 // by register: the home it was loaded from or stored to, plus one
-		o := newOperands()
 		for i := range blk.Insts {
 			in := &blk.Insts[i]
 			if isSpillStore(in) {
@@ -92,7 +92,7 @@ func (a *allocator) slotGraph() (adj, like [][]int32, order []int32) {
 			}
 			for _, op := range o.of(in) {
 				if op.use&mir.Write != 0 {
-					holds[*op.reg] = from
+					holds[op.reg] = from
 				}
 			}
 		}

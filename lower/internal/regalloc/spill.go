@@ -33,7 +33,9 @@ type spiller struct {
 	w        []resident
 	code     []mir.Inst // of the block being rewritten
 	marks    []mark     // to be put into code
-
+	steps    []step     // of the block
+	nexts    []int32    // of the block
+	o        *operands
 }
 
 // limitPressure rewrites the function so that at no point more variables are in
@@ -42,7 +44,7 @@ type spiller struct {
 // where a variable leaves the registers there is an eviction mark, an OpInvalid
 // with the variable as Dst. It reports whether it changed anything.
 func (a *allocator) limitPressure(n int) bool {
-	s := &spiller{allocator: a, n: n, out: newDistances(n)}
+	s := &spiller{allocator: a, n: n, out: newDistances(n), o: newOperands()}
 	s.in = liveRegs(a.g, n)
 	if !s.measure() {
 		return false
@@ -125,7 +127,7 @@ func (s *spiller) measure() (short bool) {
 			deadDefs := 0
 			for _, op := range ops {
 				if op.use&mir.Write != 0 && op.reg.IsVirtual() {
-					if !live.has(variable(*op.reg)) {
+					if !live.has(variable(op.reg)) {
 						deadDefs++
 					}
 					if op.use&mir.Early != 0 {
@@ -139,9 +141,9 @@ func (s *spiller) measure() (short bool) {
 					continue
 				}
 				if op.reg.IsVirtual() {
-					live.remove(variable(*op.reg))
+					live.remove(variable(op.reg))
 				} else {
-					phys &^= setOf(*op.reg)
+					phys &^= setOf(op.reg)
 				}
 			}
 			for _, op := range ops {
@@ -149,9 +151,9 @@ func (s *spiller) measure() (short bool) {
 					continue
 				}
 				if op.reg.IsVirtual() {
-					live.add(variable(*op.reg))
+					live.add(variable(op.reg))
 				} else {
-					phys |= setOf(*op.reg)
+					phys |= setOf(op.reg)
 				}
 			}
 			note(early)

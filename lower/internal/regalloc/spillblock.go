@@ -26,19 +26,18 @@ type mark struct {
 // whose next use is furthest away.
 func (s *spiller) block(b int) {
 	blk := s.g.blocks[b]
-	steps, nexts := s.scan(b)
+	s.scan(b)
 	s.w = append(s.w[:0], s.entry[b]...)
 	for i := range s.w {
 		s.w[i].last = 0
 	}
 	s.code = make([]mir.Inst, 0, len(blk.Insts)+8)
 	s.marks = s.marks[:0]
-	o := newOperands()
 	for i := range blk.Insts {
 		in := &blk.Insts[i]
-		ops := o.of(in)
-		st := steps[i]
-		next := nexts[st.nexts : st.nexts+len(ops)]
+		ops := s.o.of(in)
+		st := s.steps[i]
+		next := s.nexts[st.nexts : st.nexts+len(ops)]
 		if isCopy(in) && s.copyThroughMemory(in, i, st, next) {
 			continue
 		}
@@ -67,10 +66,10 @@ func (s *spiller) withMarks() []mir.Inst {
 	return code
 }
 
-// scan walks block b backwards. For every operand, in the order of VisitRegs,
-// nexts has the position of the next read of its variable after the
+// scan walks block b backwards and fills in s.steps and s.nexts. For every operand, in the order of VisitRegs,
+// s.nexts has the position of the next read of its variable after the
 // instruction.
-func (s *spiller) scan(b int) (steps []step, nexts []int32) {
+func (s *spiller) scan(b int) {
 	blk := s.g.blocks[b]
 	n := int32(len(blk.Insts))
 	s.out.atExit(s.g, s.in, s.dist, b)
@@ -78,8 +77,8 @@ func (s *spiller) scan(b int) (steps []step, nexts []int32) {
 	for _, v := range s.out.set {
 		next[v] = min(next[v]+n, farAway)
 	}
-	steps = make([]step, n)
-	o := newOperands()
+	steps, nexts := slices.Grow(s.steps[:0], int(n))[:n], s.nexts[:0]
+	o := s.o
 	var phys regSet
 	call := int(farAway)
 	for i := n - 1; i >= 0; i-- {
@@ -93,7 +92,7 @@ func (s *spiller) scan(b int) (steps []step, nexts []int32) {
 		for k := len(ops) - 1; k >= 0; k-- {
 			at := int32(dead)
 			if ops[k].reg.IsVirtual() {
-				at = next[variable(*ops[k].reg)]
+				at = next[variable(ops[k].reg)]
 			}
 			nexts = append(nexts, at)
 		}
@@ -103,9 +102,9 @@ func (s *spiller) scan(b int) (steps []step, nexts []int32) {
 				continue
 			}
 			if op.reg.IsVirtual() {
-				next[variable(*op.reg)] = dead
+				next[variable(op.reg)] = dead
 			} else {
-				phys &^= setOf(*op.reg)
+				phys &^= setOf(op.reg)
 			}
 		}
 		for _, op := range ops {
@@ -113,9 +112,9 @@ func (s *spiller) scan(b int) (steps []step, nexts []int32) {
 				continue
 			}
 			if op.reg.IsVirtual() {
-				s.out.lower(variable(*op.reg), i)
+				s.out.lower(variable(op.reg), i)
 			} else {
-				phys |= setOf(*op.reg)
+				phys |= setOf(op.reg)
 			}
 		}
 		steps[i].physBefore = phys
@@ -124,7 +123,7 @@ func (s *spiller) scan(b int) (steps []step, nexts []int32) {
 	for i := range steps {
 		steps[i].nexts = len(nexts) - steps[i].nexts
 	}
-	return steps, nexts
+	s.steps, s.nexts = steps, nexts
 }
 
 func (s *spiller) find(v int32) *resident {
@@ -184,7 +183,7 @@ func (s *spiller) inst(in *mir.Inst, i int, ops []operand, st step, next []int32
 		if op.use&mir.Read == 0 || !op.reg.IsVirtual() {
 			continue
 		}
-		v := variable(*op.reg)
+		v := variable(op.reg)
 		if !slices.Contains(keep, v) {
 			keep = append(keep, v)
 			if s.find(v) == nil {
@@ -209,7 +208,7 @@ func (s *spiller) inst(in *mir.Inst, i int, ops []operand, st step, next []int32
 		if !op.reg.IsVirtual() {
 			continue
 		}
-		v := variable(*op.reg)
+		v := variable(op.reg)
 		if r := s.find(v); r != nil {
 			r.next, r.last = next[k], len(s.code)+1
 			if op.use&mir.Write != 0 {
@@ -227,9 +226,9 @@ func (s *spiller) inst(in *mir.Inst, i int, ops []operand, st step, next []int32
 		room = min(room, s.kSaved)
 	}
 	for k, op := range ops {
-		if op.use&mir.Write != 0 && op.reg.IsVirtual() && s.find(variable(*op.reg)) == nil {
+		if op.use&mir.Write != 0 && op.reg.IsVirtual() && s.find(variable(op.reg)) == nil {
 			// Reserve the register before others are evicted for it.
-			s.w = append(s.w, resident{v: variable(*op.reg), next: next[k], last: len(s.code) + 1})
+			s.w = append(s.w, resident{v: variable(op.reg), next: next[k], last: len(s.code) + 1})
 		}
 	}
 	for len(s.w) > room && len(s.w) > writes {

@@ -82,9 +82,9 @@ func (s *callSplitter) findCrossings() {
 // without reading them.
 func (s *callSplitter) occurrences(in *mir.Inst, use mir.RegUse, visit func(v int32)) {
 	for _, op := range s.o.of(in) {
-		if op.reg.IsVirtual() && s.subject[variable(*op.reg)] && op.use&(mir.Read|mir.Write) != 0 {
+		if op.reg.IsVirtual() && s.subject[variable(op.reg)] && op.use&(mir.Read|mir.Write) != 0 {
 			if reads := op.use&mir.Read != 0; reads == (use == mir.Read) {
-				visit(variable(*op.reg))
+				visit(variable(op.reg))
 			}
 		}
 	}

@@ -121,7 +121,7 @@ func (t *tidier) inst(in *mir.Inst) bool {
 	}
 	for _, op := range t.o.of(in) {
 		if op.use&mir.Write != 0 {
-			regs[*op.reg] = t.next()
+			regs[op.reg] = t.next()
 		}
 	}
 	if in.Op == mir.OpBr && in.Src == mir.NoReg {
@@ -205,12 +205,12 @@ func removeDeadPhys(g *graph, slots int) {
 			ops := o.of(in)
 			for _, op := range ops {
 				if op.use&mir.Write != 0 {
-					out &^= setOf(*op.reg)
+					out &^= setOf(op.reg)
 				}
 			}
 			for _, op := range ops {
 				if op.use&mir.Read != 0 {
-					out |= setOf(*op.reg)
+					out |= setOf(op.reg)
 				}
 			}
 		}

@@ -65,11 +65,11 @@ func splitWebs(g *graph, n int) (origin []int32, in [][]int32) {
 				if !op.reg.IsVirtual() {
 					continue
 				}
-				v := variable(*op.reg)
+				v := variable(op.reg)
 				if op.use&mir.Read == 0 {
 					current[v] = node(v)
 				}
-				*op.reg = register(current[v])
+				op.set(&blk.Insts[i], register(current[v]))
 			}
 		}
 		for _, s := range g.succs[b] {
@@ -89,12 +89,12 @@ func splitWebs(g *graph, n int) (origin []int32, in [][]int32) {
 				if !op.reg.IsVirtual() {
 					continue
 				}
-				root := uf.find(variable(*op.reg))
+				root := uf.find(variable(op.reg))
 				if web[root] < 0 {
 					web[root] = int32(len(origin))
 					origin = append(origin, nodeVar[root])
 				}
-				*op.reg = register(web[root])
+				op.set(&blk.Insts[i], register(web[root]))
 			}
 		}
 	}
