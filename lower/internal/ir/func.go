@@ -40,8 +40,8 @@ const (
 	// TermReturn leaves the function with Args as results: `return v1, v2`.
 	TermReturn
 	// TermPanic leaves the program at Site: `panic !site`. Without a site it
-	// leaves the program because a callee panicked, which has counted its own:
-	// `panic`.
+	// leaves the program because a callee panicked and returned the status
+	// Args[0], an I64; the callee has counted its own site: `panic v1`.
 	TermPanic
 	// TermUnreachable is never reached: `unreachable`.
 	TermUnreachable
@@ -154,6 +154,11 @@ func (b *Block) Branch(pos Pos, cond *Value, yes, no Edge) {
 // Return ends b with a return.
 func (b *Block) Return(pos Pos, results ...*Value) {
 	b.Term = Term{Kind: TermReturn, Args: results, Pos: pos}
+}
+
+// PassPanic ends b by passing on the panic of a callee that returned status.
+func (b *Block) PassPanic(pos Pos, status *Value) {
+	b.Term = Term{Kind: TermPanic, Args: []*Value{status}, Pos: pos}
 }
 
 // Panic ends b with a panic.

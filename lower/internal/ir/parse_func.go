@@ -232,8 +232,10 @@ func (p *parser) terminator(word string) bool {
 		}
 	case termNames[TermPanic]:
 		t.Kind = TermPanic
-		if p.peek().kind != tokEOL {
+		if p.peek().text == "!" {
 			t.Site = p.siteRef()
+		} else {
+			t.Args = []*Value{p.operand()}
 		}
 	case termNames[TermUnreachable]:
 		t.Kind = TermUnreachable

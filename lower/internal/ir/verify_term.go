@@ -18,6 +18,10 @@ func (c *verifier) checkTerm(t *Term) {
 		wantArgs, wantSuccs = 1, 2
 	case TermReturn:
 		wantArgs = len(c.f.Results)
+	case TermPanic:
+		if t.Site == nil {
+			wantArgs = 1
+		}
 	}
 	if len(t.Args) != wantArgs {
 		c.errorf("%s has %d operands, want %d", name, len(t.Args), wantArgs)
@@ -39,6 +43,10 @@ func (c *verifier) checkTerm(t *Term) {
 		case TermBranch:
 			if got := t.Args[0].Type; got != I32 {
 				c.errorf("branch on a value of type %s", got)
+			}
+		case TermPanic:
+			if t.Site == nil && t.Args[0].Type != I64 {
+				c.errorf("panic with a status of type %s", t.Args[0].Type)
 			}
 		case TermReturn:
 			for i, a := range t.Args {

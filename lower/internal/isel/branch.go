@@ -155,7 +155,7 @@ func (s *selector) terminator(t *ir.Term) {
 	case ir.TermReturn:
 		s.results(t.Args)
 	case ir.TermPanic:
-		s.simple(mir.OpPanic, t.Site.Index)
+		s.panic(t)
 	case ir.TermUnreachable:
 		s.simple(mir.OpUnreachable, 0)
 	default:

@@ -69,3 +69,13 @@ func (s *selector) results(results []*ir.Value) {
 	}
 	s.simple(mir.OpExit, 0)
 }
+
+// panic selects a panic. A callee's is passed on with its status in R0.
+func (s *selector) panic(t *ir.Term) {
+	if t.Site != nil {
+		s.simple(mir.OpPanic, t.Site.Index)
+		return
+	}
+	s.moveTo(mir.R0, t.Args[0])
+	s.simple(mir.OpPanic, mir.SitePropagate)
+}
