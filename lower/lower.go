@@ -49,6 +49,8 @@ type Options struct {
 	Registers int
 	// OnPanic is the program's result when it panics. A shim ignores it.
 	OnPanic int32
+	// Source, if not nil, returns the text of a source line, for the kernel's log.
+	Source func(file string, line int) string
 	// Dump, if not nil, is given the text form of the program after each stage
 	// and pass.
 	Dump func(stage, text string)
@@ -103,7 +105,7 @@ type compilation struct {
 }
 
 // run is the pipeline.
-func (c *compilation) run() (*Unit, error) {
+func (c *compilation) run() (unit *Unit, err error) {
 	var m *ir.Module
 	c.step("build", func() { m = build.Build(c.in, c.target, &c.diags) })
 	if err := c.diags.Err(); err != nil {
@@ -124,11 +126,14 @@ func (c *compilation) run() (*Unit, error) {
 	if err := c.diags.Err(); err != nil {
 		return nil, err
 	}
-	unit := c.unit(m, out)
 	if c.opt.Dump != nil {
-		c.opt.Dump("asm", fmt.Sprint(unit.Insns))
+		c.opt.Dump("asm", emit.Disassemble(out.Insns))
 	}
-	return unit, nil
+	c.step("btf", func() { err = out.Annotate(c.sourceLine) })
+	if err != nil {
+		return nil, err
+	}
+	return c.unit(m, out), nil
 }
 
 // step runs one stage and takes its time.
@@ -239,6 +244,16 @@ func (c *compilation) unit(m *ir.Module, out *emit.Output) *Unit {
 		u.Funcs = append(u.Funcs, FuncInfo{Name: f.Name, Symbol: f.Symbol, Offset: f.Offset, Stack: f.Stack})
 	}
 	return u
+}
+
+// sourceLine describes a position to the kernel.
+func (c *compilation) sourceLine(pos mir.Pos) emit.SourceLine {
+	p := c.position(token.Pos(pos))
+	line := emit.SourceLine{File: p.Filename, Line: p.Line, Col: p.Column}
+	if c.opt.Source != nil && p.IsValid() {
+		line.Text = c.opt.Source(p.Filename, p.Line)
+	}
+	return line
 }
 
 func (c *compilation) position(pos token.Pos) token.Position {
