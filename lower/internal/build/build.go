@@ -127,22 +127,29 @@ func (b *builder) newFunc(name string, pos token.Pos) *ir.Func {
 	return b.m.NewFunc(name, ir.Pos(pos))
 }
 
-// dropUnused removes the functions that nothing refers to: those built for
-// shapes that turned out too optimistic.
+// dropUnused removes the functions and data that nothing refers to: those made
+// for shapes that turned out too optimistic.
 func (b *builder) dropUnused() {
 	used := map[*ir.Func]bool{b.m.Funcs[0]: true}
+	data := make(map[*ir.Data]bool)
 	work := []*ir.Func{b.m.Funcs[0]}
 	for len(work) > 0 {
 		f := work[len(work)-1]
 		work = work[:len(work)-1]
 		for _, blk := range f.Blocks {
 			for _, v := range blk.Instrs {
-				if g, ok := v.Aux.(*ir.Func); ok && !used[g] {
-					used[g] = true
-					work = append(work, g)
+				switch o := v.Aux.(type) {
+				case *ir.Data:
+					data[o] = true
+				case *ir.Func:
+					if !used[o] {
+						used[o] = true
+						work = append(work, o)
+					}
 				}
 			}
 		}
 	}
 	b.m.Funcs = slices.DeleteFunc(b.m.Funcs, func(f *ir.Func) bool { return !used[f] })
+	b.m.Data = slices.DeleteFunc(b.m.Data, func(d *ir.Data) bool { return !data[d] })
 }

@@ -17,19 +17,33 @@ func (fn *function) lowerCall(c *ssa.Call) operand {
 	if blt, ok := c.Call.Value.(*ssa.Builtin); ok {
 		return fn.lowerBuiltin(blt, &c.Call, c.Type())
 	}
-	callee, args, ok := fn.resolve(&c.Call)
-	if !ok {
-		return badOperand
-	}
-	if d := fn.b.directiveOf(callee); d != nil {
-		switch {
-		case d.intrinsic != "":
-			return fn.lowerIntrinsic(d.intrinsic, callee, &c.Call)
-		case d.helper != nil:
-			return fn.lowerHelper(d.helper, callee, args)
+	if f := c.Call.StaticCallee(); f != nil {
+		if d := fn.b.directiveOf(f); d != nil && d.intrinsic != "" {
+			return fn.lowerIntrinsic(d.intrinsic, f, &c.Call)
 		}
 	}
-	return fn.call(callee, args, c)
+	before := fn.b.diags.Len()
+	callee, args, ok := fn.resolve(&c.Call)
+	if !ok {
+		if fn.b.diags.Len() > before {
+			return badOperand
+		}
+		return fn.zero(c.Type()) // after a call of nil, which panics
+	}
+	return fn.callResolved(callee, args, c)
+}
+
+// callResolved calls callee, a helper or a function. c is as for call.
+func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Call) operand {
+	d := fn.b.directiveOf(callee)
+	switch {
+	case d == nil:
+		return fn.call(callee, args, c)
+	case d.helper != nil:
+		return fn.lowerHelper(d.helper, callee, args)
+	}
+	fn.fail(diag.UnresolvedCall, "call it by name", "call of intrinsic %s as a function value", callee.Name())
+	return badOperand
 }
 
 // resolve returns the function that c calls and the arguments to give it: the
@@ -57,6 +71,10 @@ func (fn *function) resolve(c *ssa.CallCommon) (callee *ssa.Function, args []ope
 
 // resolveMethod finds the method that an interface method call reaches.
 func (fn *function) resolveMethod(recv operand, c *ssa.CallCommon, params []operand) (callee *ssa.Function, args []operand, ok bool) {
+	if isNil(recv) {
+		fn.check(fn.constant(ir.I32, 0), ir.PanicNil, nilDeref)
+		return nil, nil, false
+	}
 	if recv.dyn == nil {
 		fn.fail(diag.UnresolvedCall, "call the method on the concrete type, or pass the concrete type as a type argument",
 			"call of method %s of an interface whose dynamic type is not known when compiling", c.Method.Name())

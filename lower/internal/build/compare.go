@@ -72,9 +72,13 @@ func (fn *function) equal(x, y operand, t, u types.Type) (v *ir.Value, ok bool) 
 		}
 	case *types.Signature:
 		// One of them is nil.
-		if x.isStatic() || y.isStatic() {
+		if x.fn != nil || y.fn != nil {
 			return fn.constant(ir.I32, 0), true
 		}
+		if isNil(x) && isNil(y) {
+			return fn.constant(ir.I32, 1), true
+		}
+		return fn.emit(ir.OpEq, ir.I32, fn.scalarOf(x), fn.scalarOf(y)), true
 	case *types.Slice:
 		// One of them is nil.
 		xs, ys := fn.settled(x), fn.settled(y)
@@ -111,7 +115,11 @@ func (fn *function) equalScalars(x, y operand) *ir.Value {
 	return fn.emit(ir.OpEq, ir.I32, x.vals[0], y.vals[0])
 }
 
+// isNil reports whether o is known to be nil.
 func isNil(o operand) bool {
+	if o.dyn == nilType {
+		return true
+	}
 	if len(o.vals) == 0 {
 		return false
 	}
@@ -252,16 +260,17 @@ func (fn *function) loop(n *ir.Value, body func(i *ir.Value) *ir.Value) *ir.Valu
 // equalInterfaces compares interfaces of known dynamic types, and a known one
 // with nil.
 func (fn *function) equalInterfaces(x, y operand) (v *ir.Value, ok bool) {
+	xnil, ynil := isNil(x), isNil(y)
 	switch {
+	case xnil && ynil:
+		return fn.constant(ir.I32, 1), true
+	case xnil && y.dyn != nil, ynil && x.dyn != nil:
+		return fn.constant(ir.I32, 0), true
 	case x.dyn != nil && y.dyn != nil:
 		if !types.Identical(x.dyn, y.dyn) {
 			return fn.constant(ir.I32, 0), true
 		}
 		return fn.equal(x.parts[0], y.parts[0], x.dyn, y.dyn)
-	case x.dyn != nil && isNil(y), y.dyn != nil && isNil(x):
-		return fn.constant(ir.I32, 0), true
-	case isNil(x) && isNil(y):
-		return fn.constant(ir.I32, 1), true
 	}
 	fn.fail(diag.UnresolvedCall, "compare the concrete values", "comparison of an interface whose dynamic type is not known when compiling")
 	return nil, false

@@ -114,11 +114,7 @@ func (fn *function) lowerRunDefers() {
 		for _, a := range d.args {
 			args = append(args, fn.restore(a))
 		}
-		if dir := fn.b.directiveOf(d.callee); dir != nil && dir.helper != nil {
-			fn.lowerHelper(dir.helper, d.callee, args)
-		} else {
-			fn.call(d.callee, args, nil)
-		}
+		fn.callResolved(d.callee, args, nil)
 		fn.cur.Jump(pos, next)
 		fn.cur = next
 	}

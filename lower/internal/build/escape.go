@@ -185,10 +185,18 @@ func (t *tracer) use(r ssa.Instruction, v ssa.Value) {
 // call handles a call that takes v: the result may contain it, and so may, after
 // the call, the memory other arguments point to.
 func (t *tracer) call(r ssa.Instruction, c *ssa.CallCommon, v ssa.Value) {
+	blt, isBuiltin := c.Value.(*ssa.Builtin)
+	if isBuiltin && (blt.Name() == "append" || blt.Name() == "copy") && v != c.Args[0] {
+		// The elements are copied, and not the address of where they are.
+		if hasPointers(elemOf(c.Args[1].Type())) {
+			t.report(r, nil)
+		}
+		return
+	}
 	if res, ok := r.(ssa.Value); ok && hasPointers(res.Type()) {
 		t.add(res)
 	}
-	if _, ok := c.Value.(*ssa.Builtin); ok {
+	if isBuiltin {
 		return
 	}
 	for _, a := range c.Args {

@@ -175,10 +175,34 @@ func formatConst(v verb, a ssa.Value) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	if i, _ := intTypeOf(c.Type()); !i.signed {
-		return fmt.Sprintf(v.spec, uint64(n)), true
+	return fmt.Sprintf(v.spec, typedInt(n, c.Type())), true
+}
+
+// typedInt returns n as a Go value of type t.
+func typedInt(n int64, t types.Type) any {
+	switch t.Underlying().(*types.Basic).Kind() {
+	case types.Int8:
+		return int8(n)
+	case types.Int16:
+		return int16(n)
+	case types.Int32:
+		return int32(n)
+	case types.Int:
+		return int(n)
+	case types.Uint8:
+		return uint8(n)
+	case types.Uint16:
+		return uint16(n)
+	case types.Uint32:
+		return uint32(n)
+	case types.Uint64:
+		return uint64(n)
+	case types.Uint:
+		return uint(n)
+	case types.Uintptr:
+		return uintptr(n)
 	}
-	return fmt.Sprintf(v.spec, n), true
+	return n
 }
 
 func (f *formatter) mismatch(v verb, a printkArg) bool {
@@ -187,7 +211,7 @@ func (f *formatter) mismatch(v verb, a printkArg) bool {
 
 // dynamic translates a conversion of a value that is not constant.
 func (f *formatter) dynamic(v verb, a printkArg) bool {
-	if (v.flags != "" || v.width != "") && !f.needFull("a width or flag") {
+	if (strings.Trim(v.flags, "#") != "" || v.width != "") && !f.needFull("a width or flag") {
 		return false
 	}
 	if b, ok := a.typ.Underlying().(*types.Basic); ok && b.Kind() == types.Bool {

@@ -200,11 +200,10 @@ func (fn *function) operand(v ssa.Value) operand {
 // scalar returns the only leaf of v.
 func (fn *function) scalar(v ssa.Value) *ir.Value { return fn.scalarOf(fn.operand(v)) }
 
-// scalarOf returns the only leaf of o. A statically known function is not nil,
-// and that is all that may be asked of it here.
+// scalarOf returns the only leaf of o.
 func (fn *function) scalarOf(o operand) *ir.Value {
-	if o.isStatic() {
-		return fn.constant(ir.I64, 1)
+	if isNil(o) && o.isStatic() {
+		return fn.constant(ir.I64, 0)
 	}
 	o = fn.settled(o)
 	if o.isBad() {

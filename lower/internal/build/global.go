@@ -16,17 +16,23 @@ import (
 
 // globalAddr returns the address of g.
 func (fn *function) globalAddr(g *ssa.Global) operand {
-	d, ok := fn.b.globals[g]
-	if !ok {
-		d = fn.newGlobal(g)
-		fn.b.globals[g] = d
-	}
+	d := fn.globalData(g)
 	if d == nil {
 		return badOperand
 	}
 	v := fn.emit(ir.OpDataAddr, ir.PtrData)
 	v.Aux = d
 	return operand{vals: []*ir.Value{v}, nonnil: true}
+}
+
+// globalData returns the object of g, or nil if it was refused.
+func (fn *function) globalData(g *ssa.Global) *ir.Data {
+	d, ok := fn.b.globals[g]
+	if !ok {
+		d = fn.newGlobal(g)
+		fn.b.globals[g] = d
+	}
+	return d
 }
 
 // newGlobal makes the object of g with its initial value, or returns nil.

@@ -104,25 +104,30 @@ func (fn *function) value(v ssa.Value) operand {
 	panic("BUG: unexpected value " + v.String())
 }
 
-// anyBad reports whether an operand of instr was refused. A constant is made
-// where it is used, so that one of a bad type is reported there.
+// anyBad reports whether an operand of instr was refused. A constant of a type
+// that has no layout is refused here, unless another operand already was.
 func (fn *function) anyBad(instr ssa.Instruction) bool {
 	var buf [4]*ssa.Value
-	for _, p := range instr.Operands(buf[:0]) {
-		if *p == nil {
-			continue
+	operands := instr.Operands(buf[:0])
+	for _, p := range operands {
+		switch v := (*p).(type) {
+		case nil, *ssa.Const, *ssa.Builtin, *ssa.Function:
+		case *ssa.Global:
+			if fn.globalData(v) == nil {
+				return true
+			}
+		default:
+			if o, ok := fn.vals[v]; !ok || o.isBad() {
+				return true
+			}
 		}
+	}
+	for _, p := range operands {
 		if c, ok := (*p).(*ssa.Const); ok {
 			if _, err := fn.b.layoutOf(c.Type()); err != nil {
 				fn.failType(err)
 				return true
 			}
-			continue
-		}
-		if o, ok := fn.known(*p); ok && o.isBad() {
-			return true
-		} else if _, builtin := (*p).(*ssa.Builtin); !ok && !builtin {
-			return true
 		}
 	}
 	return false

@@ -36,15 +36,20 @@ func (fn *function) findIntrinsics() {
 	}
 }
 
-// takeApart records the elements of the slice v if go/ssa made it for a call.
+// takeApart records the elements of the slice v if it was made for this call.
 func (fn *function) takeApart(v ssa.Value) {
 	s, ok := v.(*ssa.Slice)
 	if !ok {
 		return
 	}
 	arr, ok := s.X.(*ssa.Alloc)
-	if !ok || arr.Comment != "varargs" {
+	if !ok || len(*s.Referrers()) != 1 || s.Low != nil || s.High != nil {
 		return
+	}
+	for _, r := range *arr.Referrers() {
+		if _, ok := r.(*ssa.IndexAddr); !ok && r != s {
+			return
+		}
 	}
 	elems := make([]ssa.Value, arrayOf(arr.Type()).Len())
 	for _, r := range *arr.Referrers() {

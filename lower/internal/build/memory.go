@@ -200,6 +200,9 @@ func (fn *function) store(a address, t types.Type, o operand) {
 		fn.failType(err)
 		return
 	}
+	if isNil(o) && o.isStatic() {
+		o = operand{vals: fn.zeroLeaves(l)}
+	}
 	if o.isStatic() {
 		fn.fail(diag.UnresolvedCall, "keep it in a variable of its own that is assigned once, or pass it as an argument",
 			"%s is stored in memory, where it is not known when compiling", describeStatic(o))

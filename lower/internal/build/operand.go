@@ -15,7 +15,7 @@ import (
 //     long as the operand lives;
 //   - fn: a statically known function value whose free variables are parts;
 //   - dyn: an interface whose dynamic type is statically known and whose
-//     dynamic value is parts[0];
+//     dynamic value is parts[0]; with nilType, a nil interface or function;
 //   - cell: the address of a variable whose content is statically known to be
 //     parts[0], see static.go;
 //   - a tuple, the results of a call, if only parts is set;
@@ -36,6 +36,9 @@ type operand struct {
 	// nonnil says that the pointer needs no nil check.
 	nonnil bool
 }
+
+// nilType marks a nil interface or function.
+var nilType = types.Typ[types.UntypedNil]
 
 var badOperand = operand{bad: true}
 
@@ -108,6 +111,9 @@ func (fn *function) zero(t types.Type) operand {
 		}
 		return o
 	}
+	if isCellType(t) {
+		return operand{dyn: nilType}
+	}
 	l, err := fn.b.layoutOf(t)
 	if err != nil {
 		fn.failType(err)
@@ -118,9 +124,14 @@ func (fn *function) zero(t types.Type) operand {
 		fn.memZero(slot, l.size)
 		return operand{mem: slot.base}
 	}
-	o := operand{vals: make([]*ir.Value, len(l.leaves))}
+	return operand{vals: fn.zeroLeaves(l)}
+}
+
+// zeroLeaves returns the leaves of a zero value.
+func (fn *function) zeroLeaves(l *layout) []*ir.Value {
+	vals := make([]*ir.Value, len(l.leaves))
 	for i, lf := range l.leaves {
-		o.vals[i] = fn.constant(lf.typ, 0)
+		vals[i] = fn.constant(lf.typ, 0)
 	}
-	return o
+	return vals
 }

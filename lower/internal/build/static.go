@@ -94,7 +94,7 @@ func (fn *function) cellAlloc(a *ssa.Alloc) (operand, bool) {
 	for _, r := range *a.Referrers() {
 		if r != store && !comesAfter(r, store) {
 			if m, ok := r.(*ssa.MakeClosure); ok && store.Val == m {
-				fn.pos = m.Pos()
+				fn.pos = m.Fn.Pos()
 				fn.fail(diag.RecursiveCall, "use a loop, with a bounded array as the stack if one is needed",
 					"recursive call: function literal %s refers to itself", a.Comment)
 				return badOperand, true
@@ -150,7 +150,7 @@ func (fn *function) lowerTypeAssert(a *ssa.TypeAssert) operand {
 	}
 	var result operand
 	ok := false
-	if o.dyn != nil {
+	if o.dyn != nil && !isNil(o) {
 		if iface, is := a.AssertedType.Underlying().(*types.Interface); is {
 			ok = types.Implements(o.dyn, iface)
 			result = o
@@ -175,7 +175,7 @@ func (fn *function) lowerTypeAssert(a *ssa.TypeAssert) operand {
 // assertMessage words a failed assertion as Go's runtime does.
 func assertMessage(o operand, a *ssa.TypeAssert) string {
 	dyn := "nil"
-	if o.dyn != nil {
+	if o.dyn != nil && !isNil(o) {
 		dyn = o.dyn.String()
 	}
 	if isInterface(a.AssertedType) {

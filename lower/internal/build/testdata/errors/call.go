@@ -1,0 +1,109 @@
+package main
+
+import (
+	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/ebpf"
+)
+
+func fact(n int) int {
+	if n == 0 {
+		return 1
+	}
+	return n * fact(n-1) // want U402 "recursive call: fact -> fact$"
+}
+
+func progSelf(ctx ebpf.Context) int { return fact(5) }
+
+func even(n int) bool { return n == 0 || odd(n-1) }
+func odd(n int) bool  { return n != 0 && even(n-1) } // want U402 "recursive call: even -> odd -> even"
+
+func progCycle(ctx ebpf.Context) int {
+	if even(4) {
+		return 1
+	}
+	return 0
+}
+
+func progLiteral(ctx ebpf.Context) int {
+	var f func(int) int
+	f = func(n int) int { // want U402 "function literal f refers to itself"
+		if n == 0 {
+			return 0
+		}
+		return f(n - 1)
+	}
+	return f(3)
+}
+
+func one() int { return 1 }
+func two() int { return 2 }
+
+func progPhi(ctx ebpf.Context) int {
+	f := one // want U401 "f holds different functions"
+	if ebpf.KtimeGetNs() > 5 {
+		f = two
+	}
+	return f()
+}
+
+func pick(n uint64) func() int { // want U401 "result of pick is not the same function"
+	if n > 5 {
+		return one
+	}
+	return two
+}
+
+func progResult(ctx ebpf.Context) int { return pick(ebpf.KtimeGetNs())() }
+
+var handler func() int
+
+func progGlobal(ctx ebpf.Context) int {
+	return handler() // want U401 "function value that is not known"
+}
+
+func progTable(ctx ebpf.Context) int {
+	fns := [2]func() int{one, two}    // want U401 "function value one is stored in memory" U401 "function value two is stored in memory"
+	return fns[ebpf.KtimeGetNs()%2]() // want U401 "function value that is not known"
+}
+
+type op interface{ do() int }
+
+var current op
+
+func progIface(ctx ebpf.Context) int {
+	return current.do() // want U401 "call of method do of an interface"
+}
+
+func asm(n int) int
+
+func progNoBody(ctx ebpf.Context) int {
+	return asm(1) // want U403 "call of main.asm"
+}
+
+func compute() int { return 5 }
+
+var computed = compute()
+
+func progInit(ctx ebpf.Context) int {
+	return computed // want U304 "variable computed, whose initial value is not constant"
+}
+
+func progMapArg(ctx ebpf.Context) int {
+	var m ebpf.MapRef
+	var key uint32
+	ebpf.MapDeleteElem(m, unsafe.Pointer(&key)) // want U407 "argument 1 of bpf_map_delete_elem"
+	return 0
+}
+
+func progParams(a, b int) int { // want U604 "parameters of program main.progParams"
+	return a
+}
+
+func progString(ctx ebpf.Context) string { // want U604 "results of program"
+	return ""
+}
+
+func progCtxAddr(ctx *ebpf.RawTracepoint) int {
+	return int(ctx.Args[ebpf.KtimeGetNs()%12]) // want U304 "address of a field of the program's context"
+}

@@ -1,0 +1,92 @@
+package main
+
+import "github.com/undergo-ebpf/undergo/ebpf"
+
+func nothing() {}
+
+func progGo(ctx ebpf.Context) int {
+	go nothing() // want U301 "go statement"
+	return 0
+}
+
+func progSelect(ctx ebpf.Context) int {
+	select {} // want U301 "select"
+}
+
+func progChan(ctx ebpf.Context) int {
+	ch := make(chan int, 1) // want U301 "channel"
+	ch <- 1
+	return <-ch
+}
+
+func receive(ch chan int) int {
+	return <-ch
+}
+
+func progNilChan(ctx ebpf.Context) int {
+	return receive(nil) // want U302 "channel type chan int"
+}
+
+func progMap(ctx ebpf.Context) int {
+	m := map[int]int{1: 2} // want U304 "map of the language"
+	return m[1]
+}
+
+func progFloat(ctx ebpf.Context) int {
+	x := float64(ebpf.KtimeGetNs()) // want U303 "floating point type float64"
+	return int(x * 1.5)
+}
+
+func progComplex(ctx ebpf.Context) int {
+	x := complex(1, 2) // want U303 "complex type complex128"
+	y := &x
+	return int(real(*y))
+}
+
+func progDefer(ctx ebpf.Context) int {
+	for range 3 {
+		defer nothing() // want U301 "defer statement in a loop"
+	}
+	return 0
+}
+
+func progRecover(ctx ebpf.Context) int {
+	defer func() {
+		recover() // want U304 "call of recover"
+	}()
+	return 0
+}
+
+func progPrint(ctx ebpf.Context) int {
+	println("x") // want U304 "built-in function println"
+	return 0
+}
+
+func progString(ctx ebpf.Context) int {
+	b := [2]byte{byte(ebpf.KtimeGetNs()), 2}
+	s := string(b[:]) // want U304 "conversion from .*byte to string"
+	return len(s)
+}
+
+func progConcat(ctx ebpf.Context) int {
+	s := [2]string{"a", "b"}[ebpf.KtimeGetNs()%2]
+	s += "c" // want U304 "concatenation of strings"
+	return len(s)
+}
+
+func progMake(ctx ebpf.Context) int {
+	s := make([]int, ebpf.KtimeGetNs()) // want U304 "capacity is not constant"
+	return len(s)
+}
+
+func progEscape(ctx ebpf.Context) int {
+	var last *int
+	for i := range 3 {
+		n := i // want U305 "variable n may outlive the iteration"
+		if last != nil {
+			n += *last
+		}
+		last = &n
+	}
+	return *last
+}
