@@ -26,3 +26,9 @@ func FrontText(fn any, opts ...Option) (text string, err error) {
 	}
 	return b.String(), f.diags.Err()
 }
+
+// Verify turns on the compiler's verifiers.
+func Verify() Option { return func(o *options) { o.verify = true } }
+
+// Registers cuts the registers that the compiler may use.
+func Registers(n int) Option { return func(o *options) { o.registers = n } }
