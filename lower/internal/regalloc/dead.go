@@ -32,6 +32,9 @@ func removeDeadRegs(g *graph, n int) (any bool) {
 				inst := &blk.Insts[i]
 				if inst.Dst.IsVirtual() && (inst.Op == mir.OpMov && !inst.W32 || isRemat(inst) || isSpillLoad(inst)) &&
 					!live.has(variable(inst.Dst)) {
+					// Only a source that goes unused by this may make more dead
+					// than the scan of this block finds.
+					changed = changed || inst.Src.IsVirtual()
 					inst.Op = mir.OpInvalid
 					deleted++
 					continue
@@ -50,7 +53,7 @@ func removeDeadRegs(g *graph, n int) (any bool) {
 			}
 			if deleted > 0 {
 				blk.Insts = slices.DeleteFunc(blk.Insts, func(in mir.Inst) bool { return in.Op == mir.OpInvalid })
-				changed, any = true, true
+				any = true
 			}
 		}
 	}
@@ -99,4 +102,82 @@ func liveSlots(g *graph, homes int) [][]int32 {
 			}
 		}
 	})
+}
+
+// removeDeadPhys is removeDead for physical registers. slots is the number of
+// slots of the function.
+func removeDeadPhys(g *graph, slots int) {
+	o := newOperands()
+	for again := true; again; {
+		live := livePhys(g, o)
+		again = false
+		for b, blk := range g.blocks {
+			var out regSet
+			for _, s := range g.succs[b] {
+				out |= live[s]
+			}
+			n := len(blk.Insts)
+			for i := n - 1; i >= 0; i-- {
+				in := &blk.Insts[i]
+				if !out.has(in.Dst) && (isCopy(in) || isRemat(in) || isSpillLoad(in)) {
+					again = again || in.Src != mir.NoReg || in.Slot != nil
+					in.Op = mir.OpInvalid
+					n--
+					continue
+				}
+				reads, writes := touched(in, o)
+				out = out&^writes | reads
+			}
+			if n < len(blk.Insts) {
+				blk.Insts = slices.DeleteFunc(blk.Insts, func(in mir.Inst) bool { return in.Op == mir.OpInvalid })
+			}
+		}
+		if removeDeadStores(g, slots) {
+			again = true
+		}
+	}
+}
+
+// livePhys computes the physical registers live on entry to the blocks.
+func livePhys(g *graph, o *operands) []regSet {
+	use := make([]regSet, len(g.blocks)) // read before they are written
+	def := make([]regSet, len(g.blocks))
+	for b, blk := range g.blocks {
+		for i := range blk.Insts {
+			reads, writes := touched(&blk.Insts[i], o)
+			use[b] |= reads &^ def[b]
+			def[b] |= writes
+		}
+	}
+	live := make([]regSet, len(g.blocks))
+	for changed := true; changed; {
+		changed = false
+		for b := len(g.blocks) - 1; b >= 0; b-- {
+			in := use[b]
+			for _, s := range g.succs[b] {
+				in |= live[s] &^ def[b]
+			}
+			if in != live[b] {
+				live[b], changed = in, true
+			}
+		}
+	}
+	return live
+}
+
+// touched returns the physical registers that in reads, and those it writes or
+// clobbers.
+func touched(in *mir.Inst, o *operands) (reads, writes regSet) {
+	if in.Clobbers() {
+		writes = clobbered
+	}
+	for _, op := range o.of(in) {
+		if op.use&mir.Read != 0 {
+			reads |= setOf(op.reg)
+		}
+		if op.use&mir.Write != 0 {
+			writes |= setOf(op.reg)
+		}
+	}
+	return reads, writes
 }

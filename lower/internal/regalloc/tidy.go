@@ -182,65 +182,6 @@ func (t *tidier) constant(in *mir.Inst) int32 {
 	return v
 }
 
-// removeDeadPhys is removeDead for physical registers. slots is the number of
-// slots of the function.
-func removeDeadPhys(g *graph, slots int) {
-	o := newOperands()
-	live := make([]regSet, len(g.blocks)) // on entry
-	block := func(b int, drop func(i int)) regSet {
-		var out regSet
-		for _, s := range g.succs[b] {
-			out |= live[s]
-		}
-		insts := g.blocks[b].Insts
-		for i := len(insts) - 1; i >= 0; i-- {
-			in := &insts[i]
-			if drop != nil && (isCopy(in) || isRemat(in) || isSpillLoad(in)) && !out.has(in.Dst) {
-				drop(i)
-				continue
-			}
-			if in.Clobbers() {
-				out &^= clobbered
-			}
-			ops := o.of(in)
-			for _, op := range ops {
-				if op.use&mir.Write != 0 {
-					out &^= setOf(op.reg)
-				}
-			}
-			for _, op := range ops {
-				if op.use&mir.Read != 0 {
-					out |= setOf(op.reg)
-				}
-			}
-		}
-		return out
-	}
-	for again := true; again; {
-		for i := range live {
-			live[i] = 0
-		}
-		for changed := true; changed; {
-			changed = false
-			for b := len(g.blocks) - 1; b >= 0; b-- {
-				if in := block(b, nil); in != live[b] {
-					live[b], changed = in, true
-				}
-			}
-		}
-		again = false
-		for b, blk := range g.blocks {
-			n := len(blk.Insts)
-			block(b, func(i int) { blk.Insts[i].Op = mir.OpInvalid })
-			blk.Insts = slices.DeleteFunc(blk.Insts, func(in mir.Inst) bool { return in.Op == mir.OpInvalid })
-			again = again || len(blk.Insts) != n
-		}
-		if removeDeadStores(g, slots) {
-			again = true
-		}
-	}
-}
-
 // removeEmptyBlocks bypasses the blocks that splitting edges made, those
 // numbered first or more, if no code is left in them.
 func (a *allocator) removeEmptyBlocks(first int) {
