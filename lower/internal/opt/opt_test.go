@@ -41,6 +41,8 @@ var allPasses = []namedPass{
 	{"gvn", funcs(GVN)},
 	{"forward", funcs(Forward)},
 	{"deadstores", funcs(DeadStores)},
+	{"ranges", funcs(Ranges)},
+	{"checkelim", funcs(CheckElim)},
 	{"dce", funcs(DCE)},
 	{"abi", ABI},
 }

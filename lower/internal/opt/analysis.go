@@ -1,0 +1,272 @@
+package opt
+
+import "github.com/undergo-ebpf/undergo/lower/internal/ir"
+
+// This file finds the facts (facts.go) of all values of a function, each where
+// it is used: a value is known better where a comparison or a check of it
+// dominates.
+//
+// Method: an abstract interpretation over the dominator tree, sparse in that a
+// fact belongs to a value and not to a point of the program. A walk over the tree
+// computes the fact of each value from those of its operands, refines facts where
+// a branch or check has decided, and takes the refinement back when it leaves
+// the subtree that the decision dominates. A parameter gets the union of what the
+// edges bring, each evaluated under the condition of its branch; an edge that
+// the facts rule out brings nothing. What edges that close a loop bring is not
+// known yet when the loop is entered: at first they are assumed to bring nothing,
+// and the walk is repeated with what they did bring, widened, until that is no
+// news. The facts of the last walk are an inductive invariant.
+//
+// A value's fact is not computed again where an operand is known better further
+// down. That is how the verifier sees it as well: it does not go back to
+// instructions it has followed.
+//
+// Relations between two values that are no constants are kept as they have been
+// compared: where v0 < v1 has been found, it is known to hold again.
+//
+// References: Cousot and Cousot, "Abstract Interpretation" (1977), for widening;
+// Wegman and Zadeck, "Constant Propagation with Conditional Branches" (1991), for
+// edges that are never taken; Gampe et al., "Speculative Improvements to
+// Verifiable Bounds Check Elimination" (2008), for facts scoped by dominators.
+
+// maxWalks bounds the number of walks. Loops need two or three, nests of loops a
+// few more.
+const maxWalks = 10
+
+// An analysis is the facts of a function at the current point of a walk.
+type analysis struct {
+	dom   *ir.DomTree
+	sound bool // sound facts, not verifier facts
+
+	facts     []fact // by Value.ID, of values defined on the way to here
+	known     []bool // by Value.ID: there is a fact
+	relations map[pair]relations
+	trail     []undo
+	marks     []int // by Block.ID: length of the trail before the block
+
+	blocks []blockState // by Block.ID
+	params []paramState // by Value.ID
+	news   bool         // an edge back has brought more than was assumed
+
+	// visitor, if not nil, sees the walk.
+	visitor visitor
+}
+
+// A visitor is called where the facts are those on arrival.
+type visitor interface {
+	param(*ir.Value, fact)
+	instr(*ir.Value)
+	term(*ir.Block)
+}
+
+type blockState struct {
+	entered bool // in this walk
+	reached bool // by an edge that is not ruled out
+	// looped is set for good when an edge back has reached the block.
+	looped bool
+}
+
+// A paramState is what the edges to a block bring to a parameter.
+type paramState struct {
+	in    fact // by edges seen before the block is entered
+	hasIn bool
+	// by edges back, as assumed when the block is entered
+	back    fact
+	hasBack bool
+}
+
+// An undo restores the fact of v, or the relations of pair if v is nil.
+type undo struct {
+	v     *ir.Value
+	fact  fact
+	known bool
+	pair  pair
+	rel   relations
+}
+
+func newAnalysis(f *ir.Func, sound bool) *analysis {
+	n := f.NumValues()
+	return &analysis{
+		dom:       ir.Dominators(f),
+		sound:     sound,
+		facts:     make([]fact, n),
+		known:     make([]bool, n),
+		relations: make(map[pair]relations),
+		marks:     make([]int, f.NumBlocks()),
+		blocks:    make([]blockState, f.NumBlocks()),
+		params:    make([]paramState, n),
+	}
+}
+
+// run finds the facts and then walks once more with the visitor, which may
+// change operations in place as long as the result stays the same.
+func (a *analysis) run(v visitor) {
+	for n := 0; ; n++ {
+		a.walk()
+		if !a.news {
+			break
+		}
+		if n == maxWalks {
+			a.giveUp()
+		}
+	}
+	a.visitor = v
+	a.walk()
+}
+
+// giveUp assumes nothing any more of what edges back bring.
+func (a *analysis) giveUp() {
+	for _, b := range a.dom.Order() {
+		for _, p := range b.Params {
+			if x := &a.params[p.ID]; x.hasBack {
+				x.back = anything(p.Type)
+			}
+		}
+	}
+}
+
+func (a *analysis) walk() {
+	a.news = false
+	for i := range a.blocks {
+		a.blocks[i].entered, a.blocks[i].reached = false, false
+	}
+	for i := range a.params {
+		a.params[i].hasIn = false
+	}
+	entry := a.dom.Order()[0]
+	a.blocks[entry.ID].reached = true
+	for _, p := range entry.Params {
+		a.params[p.ID].in, a.params[p.ID].hasIn = anything(p.Type), true
+	}
+	walkDominators(a.dom, a.enter, a.leave)
+}
+
+func (a *analysis) leave(b *ir.Block) { a.undoTo(a.marks[b.ID]) }
+
+func (a *analysis) enter(b *ir.Block) {
+	a.marks[b.ID] = len(a.trail)
+	s := &a.blocks[b.ID]
+	s.entered = true
+	if !s.reached && !s.looped {
+		return
+	}
+	if preds := a.dom.Preds()[b.ID]; len(preds) == 1 {
+		if t := &preds[0].Block.Term; t.Kind == ir.TermBranch {
+			a.assume(t.Args[0], preds[0].Succ == 0)
+		}
+	}
+	for _, p := range b.Params {
+		f := a.params[p.ID].fact(p.Type)
+		a.set(p, f)
+		if a.visitor != nil {
+			a.visitor.param(p, f)
+		}
+	}
+	for _, v := range b.Instrs {
+		if a.visitor != nil {
+			a.visitor.instr(v)
+		}
+		if v.Type != ir.Void {
+			a.set(v, a.transfer(v))
+		}
+		a.assumeCheck(v)
+	}
+	if a.visitor != nil {
+		a.visitor.term(b)
+	}
+	a.leaveBy(b)
+}
+
+// fact returns what all edges together bring.
+func (x *paramState) fact(t ir.Type) fact {
+	switch {
+	case x.hasIn && x.hasBack:
+		return x.in.or(x.back)
+	case x.hasIn:
+		return x.in
+	case x.hasBack:
+		return x.back
+	}
+	return anything(t)
+}
+
+// leaveBy follows the edges out of b that are not ruled out.
+func (a *analysis) leaveBy(b *ir.Block) {
+	t := &b.Term
+	if t.Kind != ir.TermBranch {
+		for i := range t.Succs {
+			a.follow(&t.Succs[i])
+		}
+		return
+	}
+	c := a.get(t.Args[0])
+	for i := range t.Succs {
+		if always, ok := c.isConst(ir.I32); ok && (always != 0) != (i == 0) || !ok && i == 1 && c.umin > 0 {
+			continue
+		}
+		mark := len(a.trail)
+		a.assume(t.Args[0], i == 0)
+		a.follow(&t.Succs[i])
+		a.undoTo(mark)
+	}
+}
+
+// follow brings the arguments of e to its target.
+func (a *analysis) follow(e *ir.Edge) {
+	s := &a.blocks[e.To.ID]
+	if s.entered && !s.looped {
+		s.looped, a.news = true, true
+	}
+	s.reached = true
+	for i, p := range e.To.Params {
+		x, f := &a.params[p.ID], a.get(e.Args[i])
+		switch {
+		case !s.entered && x.hasIn:
+			x.in = x.in.or(f)
+		case !s.entered:
+			x.in, x.hasIn = f, true
+		case !x.hasBack:
+			x.back, x.hasBack, a.news = f, true, true
+		case !f.implies(x.back):
+			x.back, a.news = x.back.widen(f, p.Type), true
+		}
+	}
+}
+
+// get returns what is known of v here.
+func (a *analysis) get(v *ir.Value) fact {
+	switch {
+	case v.Op == ir.OpConst && v.Type.IsInt():
+		return exactly(v.Type, v.Imm)
+	case a.known[v.ID]:
+		return a.facts[v.ID]
+	}
+	return anything(v.Type)
+}
+
+// set makes f the fact of v until the trail is undone.
+func (a *analysis) set(v *ir.Value, f fact) {
+	a.trail = append(a.trail, undo{v: v, fact: a.facts[v.ID], known: a.known[v.ID]})
+	a.facts[v.ID], a.known[v.ID] = f, true
+}
+
+func (a *analysis) undoTo(mark int) {
+	for len(a.trail) > mark {
+		u := a.trail[len(a.trail)-1]
+		a.trail = a.trail[:len(a.trail)-1]
+		if u.v != nil {
+			a.facts[u.v.ID], a.known[u.v.ID] = u.fact, u.known
+		} else {
+			a.relations[u.pair] = u.rel
+		}
+	}
+}
+
+// under returns what what returns where cond holds or does not.
+func (a *analysis) under(cond *ir.Value, holds bool, what func() fact) fact {
+	mark := len(a.trail)
+	a.assume(cond, holds)
+	f := what()
+	a.undoTo(mark)
+	return f
+}
