@@ -26,15 +26,28 @@ import (
 // the function is no longer reachable. A call that cannot be made, for want of memory in
 // the kernel or of privileges, panics.
 func Func[F any](fn F, opts ...Option) (F, error) {
+	return makeFunc[F](opts, func(f *front) ([]*decl, error) { return f.valueRoots(fn) })
+}
+
+// FuncSource is [Func] of the function called fn in Go source text, a file of a
+// package of its own. F must be the type of that function, but named types may have
+// other names and be declared elsewhere. The name is that of the file in positions.
+func FuncSource[F any](name, src, fn string, opts ...Option) (F, error) {
+	return makeFunc[F](opts, func(f *front) ([]*decl, error) { return f.funcRoots(name, src, fn), nil })
+}
+
+// makeFunc compiles the function that find finds, and returns one that runs it.
+func makeFunc[F any](opts []Option, find func(*front) ([]*decl, error)) (F, error) {
 	var none F
-	if t := reflect.TypeFor[F](); t.Kind() != reflect.Func || t.IsVariadic() {
+	t := reflect.TypeFor[F]()
+	if t.Kind() != reflect.Func || t.IsVariadic() {
 		return none, fmt.Errorf("jit.Func: %s is not a function with a fixed number of parameters", t)
 	}
-	r, err := compileFunc(fn, opts)
+	r, err := compileFunc(t, opts, find)
 	if err != nil {
 		return none, err
 	}
-	return reflect.MakeFunc(reflect.TypeFor[F](), r.call).Interface().(F), nil
+	return reflect.MakeFunc(t, r.call).Interface().(F), nil
 }
 
 // A runner runs a function in the kernel.
@@ -46,8 +59,8 @@ type runner struct {
 	results []packing
 }
 
-// compileFunc compiles and loads fn as Func wants it.
-func compileFunc(fn any, opts []Option) (_ *runner, err error) {
+// compileFunc compiles and loads the function of type t that find finds.
+func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, error)) (_ *runner, err error) {
 	f := newFront(opts)
 	defer f.rescue(&err)
 	target, err := f.target()
@@ -56,7 +69,7 @@ func compileFunc(fn any, opts []Option) (_ *runner, err error) {
 	}
 	shim, row := shimFor(target)
 	f.opts.section = row.name
-	roots, err := f.valueRoots(fn)
+	roots, err := find(f)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +78,9 @@ func compileFunc(fn any, opts []Option) (_ *runner, err error) {
 	if err := f.diags.Err(); err != nil {
 		return nil, err
 	}
+	if sig := sources[0].fn.Signature; !sameLayouts(sig, t) {
+		return nil, fmt.Errorf("jit.Func: %s is of type %s, which is not %s", sources[0].fn.Name(), typeName(sig), t)
+	}
 	p, err := f.compile(sources[0], lower.Input{Type: row.kind, Shim: shim}, target)
 	if err != nil {
 		return nil, err
@@ -72,7 +88,7 @@ func compileFunc(fn any, opts []Option) (_ *runner, err error) {
 	if err := f.diags.Err(); err != nil {
 		return nil, err
 	}
-	r := newRunner(p, sources[0].fn.Signature, reflect.TypeOf(fn))
+	r := newRunner(p, sources[0].fn.Signature, t)
 	if f.opts.target != nil {
 		return nil, errors.New("jit.Func: a function compiled for another kernel cannot be run")
 	}
