@@ -92,12 +92,16 @@ func (l *loader) add(t testing.TB, path string, files []*ast.File) *ssa.Package 
 	return l.prog.CreatePackage(pkg, files, info, true)
 }
 
-// load returns the package main made of the named files.
-func (l *loader) load(t testing.TB, names ...string) *ssa.Package {
+// load returns the package main made of the files in the root of fsys.
+func (l *loader) load(t testing.TB, fsys fs.FS) *ssa.Package {
 	t.Helper()
+	names, err := fs.Glob(fsys, "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var files []*ast.File
 	for _, name := range names {
-		text, err := os.ReadFile(name)
+		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			t.Fatal(err)
 		}

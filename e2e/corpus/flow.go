@@ -1,4 +1,4 @@
-package build_test
+package corpus
 
 func ifElse(a, b int) int {
 	if a > b {

@@ -1,4 +1,4 @@
-package build_test
+package corpus
 
 func addInt8(a, b int8) int8    { return a + b }
 func addUint8(a, b uint8) uint8 { return a + b }

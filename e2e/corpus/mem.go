@@ -1,4 +1,4 @@
-package build_test
+package corpus
 
 func pointers(a, b int32) int32 {
 	x, y := a, b

@@ -1,4 +1,4 @@
-package build_test
+package corpus
 
 func sumOf(s []int16) (t int) {
 	for _, v := range s {
