@@ -58,6 +58,8 @@ func run() (int, error) {
 	return runTest()
 }
 
+// mounts are what programs expect to find. The root is a file system in memory
+// already, so that /tmp, in which the tests' source may be, needs none.
 var mounts = []struct {
 	dir, fstype string
 	optional    bool
@@ -67,7 +69,6 @@ var mounts = []struct {
 	{"/dev", "devtmpfs", false},
 	{"/dev/pts", "devpts", true},
 	{"/dev/shm", "tmpfs", false},
-	{"/tmp", "tmpfs", false},
 	{"/run", "tmpfs", false},
 	{"/sys/kernel/debug", "debugfs", true},
 	{"/sys/kernel/tracing", "tracefs", true},
