@@ -16,6 +16,7 @@ import (
 	"go/types"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/go/ssa"
 	"golang.org/x/tools/go/ssa/ssautil"
@@ -51,22 +52,23 @@ func TestDifferential(t *testing.T) {
 	}
 	refused := 0 // programs whose variables do not fit on the stack
 	for first := 0; first < n; first += diffBatch {
-		var programs []*progen.Program
+		var cases []progen.Case
 		for i := first; i < min(n, first+diffBatch); i++ {
-			programs = append(programs, progen.New(*diffSeed+uint64(i)))
+			cases = append(cases, progen.New(*diffSeed+uint64(i)).Case(diffInputs))
 		}
-		native, err := progen.Native(programs, diffInputs)
+		native, err := progen.Native(cases)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, p := range programs {
-			err := comparePaths(p, native[i])
+		for i, c := range cases {
+			err := comparePaths(c, native[i])
 			if tooLarge(err) {
 				refused++
 				continue
 			}
 			if err != nil {
-				t.Errorf("seed %d: %v\nreproduce: go test ./lower -run TestDifferential -diff.programs 1 -diff.seed %d", p.Seed, err, p.Seed)
+				seed := *diffSeed + uint64(first+i)
+				t.Errorf("seed %d: %v\nreproduce: go test ./lower -run TestDifferential -diff.programs 1 -diff.seed %d", seed, err, seed)
 			}
 		}
 		if t.Failed() {
@@ -86,16 +88,16 @@ func tooLarge(err error) bool {
 	return errors.As(err, &d) && d.Code == diag.StackOverflow
 }
 
-// comparePaths runs p in all interpreters and compares with native.
-func comparePaths(p *progen.Program, native []progen.Outcome) error {
+// comparePaths runs c in all interpreters and compares with native.
+func comparePaths(c progen.Case, native []progen.Outcome) error {
 	fset := token.NewFileSet()
-	in, err := programInput(fset, p.Source(), p.Name)
+	in, err := programInput(fset, c.Source, c.Name)
 	if err != nil {
 		return err
 	}
 	for _, target := range diffTargets {
 		for _, registers := range []int{0, 3} {
-			if err := compareTarget(in, p, native, target, registers); err != nil {
+			if err := compareTarget(in, c.Inputs, native, target, registers); err != nil {
 				return fmt.Errorf("linux %v, %d registers: %w", target.Kernel, registers, err)
 			}
 		}
@@ -103,7 +105,7 @@ func comparePaths(p *progen.Program, native []progen.Outcome) error {
 	return nil
 }
 
-func compareTarget(in Input, p *progen.Program, native []progen.Outcome, target Target, registers int) error {
+func compareTarget(in Input, inputs [][6]uint64, native []progen.Outcome, target Target, registers int) error {
 	var diags diag.List
 	m := build.Build(in, target, &diags)
 	if err := diags.Err(); err != nil {
@@ -112,7 +114,6 @@ func compareTarget(in Input, p *progen.Program, native []progen.Outcome, target 
 	if err := ir.Verify(m); err != nil {
 		return err
 	}
-	inputs := progen.Inputs(p.Seed, diffInputs)
 	for i, input := range inputs {
 		if err := compareOutcome(interpret(m, input), native[i]); err != nil {
 			return fmt.Errorf("interpreter before passes, input %v: %w", input, err)
@@ -124,7 +125,7 @@ func compareTarget(in Input, p *progen.Program, native []progen.Outcome, target 
 	}
 	for i, input := range inputs {
 		if err := compareOutcome(interpret(m, input), native[i]); err != nil {
-			return fmt.Errorf("interpreter after passes, input %v: %w", input, err)
+			return fmt.Errorf("interpreter after pass %s, input %v: %w", firstWrongPass(in, target, input, native[i]), input, err)
 		}
 	}
 	unit, err := Compile(in, target, Options{Verify: true, Registers: registers})
@@ -137,6 +138,23 @@ func compareTarget(in Input, p *progen.Program, native []progen.Outcome, target 
 		}
 	}
 	return nil
+}
+
+// firstWrongPass names the pass after which the outcome of the program changes.
+func firstWrongPass(in Input, target Target, input [6]uint64, want progen.Outcome) string {
+	var diags diag.List
+	m := build.Build(in, target, &diags)
+	wrong := "none" // that shows when it is interpreted alone
+	name := ""
+	runPasses(m, &opt.Config{Target: target, Diags: &diags, Fset: in.Fset}, passHooks{
+		before: func(n string) { name = n },
+		after: func(string, time.Duration) {
+			if wrong == "none" && compareOutcome(interpret(m, input), want) != nil {
+				wrong = name
+			}
+		},
+	})
+	return wrong
 }
 
 // programInput makes an Input of the function name in a source text that imports nothing.

@@ -20,9 +20,24 @@ type Outcome struct {
 	Panic string // "", "index", "divide", "shift", "nil" or "explicit"
 }
 
-// Native compiles programs with the go command, runs each with n inputs of its
-// seed, and returns the outcomes of program i at index i.
-func Native(programs []*Program, n int) ([][]Outcome, error) {
+// A Case is a program and the inputs to run it with.
+type Case struct {
+	// Source is a file whose function Name is of type Signature.
+	Name, Source string
+	Inputs       [][6]uint64
+	// Unique says that the names the source declares occur in no other case, so that
+	// the native build, which is slow for many packages, can put it in a common one.
+	Unique bool
+}
+
+// Case returns the program with n inputs of its seed.
+func (p *Program) Case(n int) Case {
+	return Case{Name: p.Name, Source: p.Source(), Inputs: Inputs(p.Seed, n), Unique: true}
+}
+
+// Native compiles programs with the go command, runs each with its inputs, and
+// returns the outcomes of case i at index i.
+func Native(cases []Case) ([][]Outcome, error) {
 	dir, err := os.MkdirTemp("", "progen-")
 	if err != nil {
 		return nil, err
@@ -30,13 +45,22 @@ func Native(programs []*Program, n int) ([][]Outcome, error) {
 	defer os.RemoveAll(dir)
 	files := map[string]string{
 		"go.mod":  "module native\n\ngo 1.26\n",
-		"main.go": nativeMain(programs, n),
+		"main.go": nativeMain(cases),
 	}
-	for _, p := range programs {
-		files[fmt.Sprintf("p%d.go", p.Seed)] = "package main\n\n" + p.Decls
+	for i, c := range cases {
+		if c.Unique {
+			files[fmt.Sprintf("p%d.go", i)] = "package main" + strings.TrimPrefix(c.Source, "package p")
+			continue
+		}
+		files[fmt.Sprintf("p%d/p.go", i)] = c.Source
+		files[fmt.Sprintf("p%d/run.go", i)] = fmt.Sprintf("package p\n\nvar Run = %s\n", c.Name)
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			return nil, err
 		}
 	}
@@ -45,13 +69,13 @@ func Native(programs []*Program, n int) ([][]Outcome, error) {
 	build.Dir = dir
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build %d programs: %w: %s", len(programs), err, out)
+		return nil, fmt.Errorf("build %d programs: %w: %s", len(cases), err, out)
 	}
 	var stdout, stderr bytes.Buffer
 	run := exec.Command(bin)
 	run.Stdout, run.Stderr = &stdout, &stderr
 	if err := run.Run(); err != nil {
-		return nil, fmt.Errorf("run %d programs: %w: %s", len(programs), err, stderr.Bytes())
+		return nil, fmt.Errorf("run %d programs: %w: %s", len(cases), err, stderr.Bytes())
 	}
 	var all [][]Outcome
 	if err := json.Unmarshal(stdout.Bytes(), &all); err != nil {
@@ -83,17 +107,34 @@ func PanicKind(message string) string {
 	return "explicit"
 }
 
-// nativeMain is the main file of a binary that runs programs and prints the
+// nativeMain is the main file of a binary that runs cases and prints the
 // outcomes as JSON.
-func nativeMain(programs []*Program, n int) string {
-	var b strings.Builder
-	b.WriteString(`package main
+func nativeMain(cases []Case) string {
+	var imports, programs, inputs strings.Builder
+	for i, c := range cases {
+		name := c.Name
+		if !c.Unique {
+			fmt.Fprintf(&imports, "\tp%d \"native/p%d\"\n", i, i)
+			name = fmt.Sprintf("p%d.Run", i)
+		}
+		fmt.Fprintf(&programs, "\t%s,\n", name)
+		inputs.WriteString("\t{")
+		for _, in := range c.Inputs {
+			fmt.Fprintf(&inputs, "{%d, %d, %d, %d, %d, %d}, ", in[0], in[1], in[2], in[3], in[4], in[5])
+		}
+		inputs.WriteString("},\n")
+	}
+	return fmt.Sprintf(nativeText, imports.String(), programs.String(), inputs.String())
+}
+
+const nativeText = `package main
 
 import (
 	"encoding/json"
 	"fmt"
 	"os"
-)
+
+%s)
 
 type outcome struct {
 	Out   [4]uint64
@@ -123,18 +164,8 @@ func main() {
 }
 
 var programs = []func([6]uint64) [4]uint64{
-`)
-	for _, p := range programs {
-		fmt.Fprintf(&b, "\t%s,\n", p.Name)
-	}
-	b.WriteString("}\n\nvar inputs = [][][6]uint64{\n")
-	for _, p := range programs {
-		b.WriteString("\t{")
-		for _, in := range Inputs(p.Seed, n) {
-			fmt.Fprintf(&b, "{%d, %d, %d, %d, %d, %d}, ", in[0], in[1], in[2], in[3], in[4], in[5])
-		}
-		b.WriteString("},\n")
-	}
-	b.WriteString("}\n")
-	return b.String()
-}
+%s}
+
+var inputs = [][][6]uint64{
+%s}
+`

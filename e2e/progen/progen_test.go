@@ -47,11 +47,11 @@ func TestNative(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
-	var programs []*Program
+	var cases []Case
 	for seed := range uint64(100) {
-		programs = append(programs, New(seed))
+		cases = append(cases, New(seed).Case(4))
 	}
-	all, err := Native(programs, 4)
+	all, err := Native(cases)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func foldAnd(s *folder, v *ir.Value) *ir.Value {
 		low := s.emit(ir.OpAnd, ir.I32, x.Args[0], s.constant(ir.I32, c))
 		return s.become(v, ir.OpZExt, low)
 	}
-	if w := s.demand(x, mask, 0); w != x {
+	if w := s.demand(x, mask); w != x {
 		return s.become(v, ir.OpAnd, w, y)
 	}
 	return nil
@@ -48,26 +48,33 @@ const maxDemandDepth = 4
 // demand returns a value that agrees with x in the bits of mask, given that the
 // place that asks looks at no others. It leaves out extensions and masks that
 // affect only the other bits.
-func (s *folder) demand(x *ir.Value, mask uint64, depth int) *ir.Value {
+func (s *folder) demand(x *ir.Value, mask uint64) *ir.Value {
+	return s.demandOf(x, mask, 0, true)
+}
+
+// demandOf is demand; alone says that nobody but the place that asks looks at x
+// through its user.
+func (s *folder) demandOf(x *ir.Value, mask uint64, depth int, alone bool) *ir.Value {
 	if depth == maxDemandDepth {
 		return x
 	}
+	alone = alone && s.single(x)
 	low := uint64(1)<<bits.Len64(mask) - 1 // what carries into mask
 	var from uint64                        // bits of the operands that matter
 	switch x.Op {
 	case ir.OpSExtIn:
 		if mask>>uint(x.Imm) == 0 {
-			return s.demand(x.Args[0], mask, depth+1)
+			return s.demandOf(x.Args[0], mask, depth+1, alone)
 		}
 		return x
 	case ir.OpAnd:
 		if c, ok := constArg(x, 1); ok && unsigned(x.Type, c)&mask == mask {
-			return s.demand(x.Args[0], mask, depth+1)
+			return s.demandOf(x.Args[0], mask, depth+1, alone)
 		}
 		from = mask
 	case ir.OpOr, ir.OpXor:
 		if c, ok := constArg(x, 1); ok && unsigned(x.Type, c)&mask == 0 {
-			return s.demand(x.Args[0], mask, depth+1)
+			return s.demandOf(x.Args[0], mask, depth+1, alone)
 		}
 		from = mask
 	case ir.OpAdd, ir.OpSub, ir.OpMul, ir.OpNeg:
@@ -77,11 +84,11 @@ func (s *folder) demand(x *ir.Value, mask uint64, depth int) *ir.Value {
 	}
 	// The operation stays, but its operands need no more than it does: for that
 	// nobody else may look at it.
-	if !s.single(x) {
+	if !alone {
 		return x
 	}
 	for i, a := range x.Args {
-		if w := s.demand(a, from, depth+1); w != a {
+		if w := s.demandOf(a, from, depth+1, true); w != a {
 			s.changed = true
 			s.addUses(w, 1)
 			x.Args[i] = w
@@ -188,7 +195,7 @@ func foldShl(s *folder, v *ir.Value) *ir.Value {
 			return s.become(v, ir.OpAnd, x, s.constant(v.Type, -1<<n))
 		}
 	}
-	if x := s.demand(v.Args[0], typeMask(v.Type)>>n, 0); x != v.Args[0] {
+	if x := s.demand(v.Args[0], typeMask(v.Type)>>n); x != v.Args[0] {
 		return s.become(v, ir.OpShl, x, v.Args[1])
 	}
 	return nil
@@ -259,7 +266,7 @@ func foldSExtIn(s *folder, v *ir.Value) *ir.Value {
 	if zero, _ := knownBits(x); v.Imm < 32 && zero>>(v.Imm-1)&1 != 0 { // the sign is known
 		return s.become(v, ir.OpAnd, x, s.constant(v.Type, 1<<v.Imm-1))
 	}
-	if w := s.demand(x, 1<<v.Imm-1, 0); w != x {
+	if w := s.demand(x, 1<<v.Imm-1); w != x {
 		return s.becomeImm(v, ir.OpSExtIn, v.Imm, w)
 	}
 	return nil
@@ -270,7 +277,7 @@ func foldTrunc(s *folder, v *ir.Value) *ir.Value {
 	if x.Op == ir.OpZExt || x.Op == ir.OpSExt {
 		return x.Args[0]
 	}
-	if w := s.demand(x, 1<<32-1, 0); w != x {
+	if w := s.demand(x, 1<<32-1); w != x {
 		return s.become(v, ir.OpTrunc, w)
 	}
 	if s.single(x) && narrows(x) {
@@ -330,7 +337,7 @@ func foldBswap(s *folder, v *ir.Value) *ir.Value {
 	if x.Op == ir.OpBswap && x.Imm == v.Imm {
 		return s.become(v, ir.OpAnd, x.Args[0], s.constant(v.Type, int64(lowBits(v.Imm))))
 	}
-	if w := s.demand(x, lowBits(v.Imm), 0); w != x {
+	if w := s.demand(x, lowBits(v.Imm)); w != x {
 		return s.becomeImm(v, ir.OpBswap, v.Imm, w)
 	}
 	return nil

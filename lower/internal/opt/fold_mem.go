@@ -111,7 +111,7 @@ func foldStore(s *folder, v *ir.Value) *ir.Value {
 	if !x.Type.IsInt() {
 		return nil
 	}
-	if w := s.demand(x, lowBits(int64(v.Width)*8), 0); w != x {
+	if w := s.demand(x, lowBits(int64(v.Width)*8)); w != x {
 		v.Args[1] = w
 		s.addUses(w, 1)
 		return v

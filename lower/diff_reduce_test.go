@@ -1,0 +1,106 @@
+package lower
+
+import (
+	"flag"
+	"fmt"
+	"go/token"
+	"strings"
+	"testing"
+
+	"github.com/undergo-ebpf/undergo/e2e/progen"
+	"github.com/undergo-ebpf/undergo/lower/internal/build"
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/opt"
+)
+
+var reduceFlag = flag.Bool("diff.reduce", false, "shrink the program -diff.seed, which must fail, and print it")
+
+// TestReduce shrinks a failing program to a small one that fails in the same
+// way: compared with the IR as it was built, which is taken to be right. It
+// removes lines as long as the rest is a valid program that still fails, as in
+// delta debugging (Zeller and Hildebrandt, 2002).
+func TestReduce(t *testing.T) {
+	if !*reduceFlag {
+		t.Skip("a tool: give -diff.reduce -diff.seed N")
+	}
+	p := progen.New(*diffSeed)
+	lines := strings.Split(p.Source(), "\n")
+	if failure(lines, p) == "" {
+		t.Fatalf("seed %d does not fail", p.Seed)
+	}
+	for size := len(lines) / 2; size > 0; {
+		removed := false
+		for at := 0; at+size <= len(lines); {
+			rest := append(append([]string{}, lines[:at]...), lines[at+size:]...)
+			if failure(rest, p) != "" {
+				lines, removed = rest, true
+			} else {
+				at++
+			}
+		}
+		if !removed || size > len(lines) {
+			size /= 2
+		}
+	}
+	t.Logf("%s\n%s", failure(lines, p), strings.Join(lines, "\n"))
+}
+
+// failure says in which way the compiled program differs from the IR as built,
+// or returns "" if it does not or is not valid.
+func failure(lines []string, p *progen.Program) (why string) {
+	defer func() {
+		if r := recover(); r != nil {
+			why = fmt.Sprint(r)
+		}
+	}()
+	in, err := programInput(token.NewFileSet(), strings.Join(lines, "\n"), p.Name)
+	if err != nil || in.Entry == nil {
+		return ""
+	}
+	for _, target := range diffTargets {
+		var diags diag.List
+		m := build.Build(in, target, &diags)
+		if m == nil {
+			return ""
+		}
+		var native []progen.Outcome
+		inputs := progen.Inputs(p.Seed, diffInputs)
+		for _, input := range inputs {
+			r := interpret(m, input)
+			if r.err != nil {
+				return ""
+			}
+			native = append(native, r.Outcome)
+		}
+		last := ""
+		runPasses(m, &opt.Config{Target: target, Diags: &diags, Fset: in.Fset}, passHooks{
+			before: func(name string) {
+				if err := ir.Verify(m); err != nil {
+					panic(fmt.Sprintf("invalid IR after %s: %v", last, err))
+				}
+				last = name
+			},
+		})
+		for i, input := range inputs {
+			if err := compareOutcome(interpret(m, input), native[i]); err != nil {
+				return fmt.Sprintf("after pass %s, input %v: %v", firstWrongPass(in, target, input, native[i]), input, err)
+			}
+		}
+		for _, registers := range []int{0, 3} {
+			unit, err := Compile(in, target, Options{Verify: true, Registers: registers})
+			if tooLarge(err) {
+				continue
+			}
+			if err != nil {
+				return err.Error()
+			}
+			for i, input := range inputs {
+				if err := compareOutcome(execute(unit, input), native[i]); err != nil {
+					return fmt.Sprintf("BPF with %d registers, input %v: %v", registers, input, err)
+				}
+			}
+		}
+	}
+	return ""
+}
