@@ -17,4 +17,4 @@ type Context struct{ ptr unsafe.Pointer }
 func (c Context) Pointer() unsafe.Pointer { return c.ptr }
 
 // MapRef refers to a kernel map as a whole, as the helpers want it.
-type MapRef struct{ _ unsafe.Pointer }
+type MapRef struct{ p unsafe.Pointer }

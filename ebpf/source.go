@@ -10,7 +10,7 @@ import (
 // The sources that the in-process compiler reads: the files that import nothing
 // but unsafe, as they are, and stub_gen.go in place of all others.
 //
-//go:embed consts_gen.go context.go raw_tracepoint.go stub_gen.go xdp.go
+//go:embed array.go consts_gen.go context.go hash.go map.go raw_tracepoint.go ringbuf.go stub_gen.go stub_map.go var.go xdp.go
 var source embed.FS
 
 // Source returns the kernel-side source of this package: Go files, all in the

@@ -1,0 +1,131 @@
+package ebpf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
+)
+
+// This file reads what programs put out.
+
+// A LostError says that programs put out records for which there was no room.
+type LostError struct {
+	Count uint64 // since the last report
+}
+
+func (e *LostError) Error() string { return fmt.Sprintf("%d records lost", e.Count) }
+
+// records calls yield for records until it returns false, ctx ends, or the map
+// is closed. It follows the map from memory to the kernel. Count, if it is not nil,
+// returns the number of records lost since the map was made.
+//
+// Host only.
+func records(ctx context.Context, m *object, count func() uint64, yield func(data []byte, err error) bool) {
+	var reported uint64
+	lost := func() bool {
+		if count == nil {
+			return true
+		}
+		n := count() - reported
+		reported += n
+		return n == 0 || yield(nil, &LostError{n})
+	}
+	var rec bind.Record
+	for {
+		s, ok := m.Backend().(bind.Streamer)
+		if !ok {
+			panic("BUG: " + m.Spec().Kind.String() + " is no stream")
+		}
+		r, err := s.OpenReader()
+		for err == nil {
+			if err = r.Next(ctx, &rec); err != nil {
+				break
+			}
+			if !lost() ||
+				rec.Lost > 0 && !yield(nil, &LostError{rec.Lost}) ||
+				rec.Lost == 0 && !yield(rec.Data, nil) {
+				_ = r.Close()
+				return
+			}
+		}
+		if r != nil {
+			_ = r.Close()
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case !errors.Is(err, os.ErrClosed):
+			yield(nil, fmt.Errorf("read %s: %w", m.Spec().Kind, err))
+			return
+		case m.State() == bind.Closed || m.Backend() == bind.Backend(s):
+			lost()
+			return
+		}
+	}
+}
+
+// typed calls yield with the value that a record is. The record may be longer by
+// slack bytes.
+func typed[T any](data []byte, err error, slack int, yield func(*T, error) bool) bool {
+	var v T
+	size := int(unsafe.Sizeof(v))
+	switch {
+	case err != nil:
+		return yield(&v, err)
+	case len(data) < size || len(data) > size+slack:
+		return yield(&v, fmt.Errorf("record of %d bytes, want the %d of %T", len(data), size, v))
+	case uintptr(unsafe.Pointer(unsafe.SliceData(data)))%unsafe.Alignof(v) != 0 || size == 0:
+		v = getValue[T](data)
+		return yield(&v, nil)
+	}
+	return yield((*T)(unsafe.Pointer(unsafe.SliceData(data))), nil)
+}
+
+// Read returns an iterator over the records that programs put out, oldest first. It
+// waits for more until ctx ends or the map is closed, which ends the iteration.
+//
+// An error takes the place of a value. It is a [*LostError] where records did not fit
+// into the buffer, and says so of a record that is not of T's size, as
+// OutputBytes may make them; reading goes on after these. There may be one reader at a
+// time: for a second the error is syscall.EBUSY, and the only thing that it gets.
+//
+// Host only.
+func (m *RingBuf[T]) Read(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range m.ReadInPlace(ctx) {
+			if !yield(*v, err) {
+				return
+			}
+		}
+	}
+}
+
+// ReadInPlace is Read without copying: the values are where they were received, and
+// are valid until the next one is asked for.
+//
+// Host only.
+func (m *RingBuf[T]) ReadInPlace(ctx context.Context) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		records(ctx, m.ref().native(), m.lost.Load, func(data []byte, err error) bool {
+			return typed(data, err, 0, yield)
+		})
+	}
+}
+
+// ReadBytes is Read for records of any size. They are valid until the next one is
+// asked for.
+//
+// Host only.
+func (m *RingBuf[T]) ReadBytes(ctx context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) { records(ctx, m.ref().native(), m.lost.Load, yield) }
+}
+
+// Lost returns the number of records for which there was no room, since the map was made.
+//
+// Host only.
+func (m *RingBuf[T]) Lost() uint64 { return m.lost.Load() }

@@ -1,0 +1,160 @@
+package mem
+
+import (
+	"encoding/binary"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
+)
+
+// An array has all its entries from the start. Values are changed in place.
+type array struct {
+	common
+	size   int      // words of an entry
+	stride int      // words from one CPU's value to the next, or 0
+	words  []uint64 // of all entries
+}
+
+func newArray(spec *bind.Spec) *array {
+	a := &array{common: common{spec}, size: spec.ValueStride() / 8}
+	if spec.Kind.PerCPU() {
+		a.stride = a.size
+		a.size = spec.ValueBytes() / 8
+	}
+	a.words = make([]uint64, a.size*int(spec.MaxEntries))
+	return a
+}
+
+// entry returns the memory of an entry, from a CPU's value on.
+func (a *array) entry(key []byte, cpu int) ([]uint64, bool) {
+	i := binary.NativeEndian.Uint32(key)
+	if i >= a.spec.MaxEntries {
+		return nil, false
+	}
+	at := int(i) * a.size
+	return a.words[at+cpu*a.stride : at+a.size], true
+}
+
+func (a *array) Lookup(key, value []byte) error {
+	e, ok := a.entry(key, 0)
+	if !ok {
+		return syscall.ENOENT
+	}
+	load(value, e)
+	return nil
+}
+
+func (a *array) Update(key, value []byte, flags uint64) error {
+	return a.UpdateCPU(key, value, 0, flags)
+}
+
+// UpdateCPU checks in the order of array_map_update_elem (kernel/bpf/arraymap.c).
+func (a *array) UpdateCPU(key, value []byte, cpu int, flags uint64) error {
+	if flags&^flagLock > flagExist {
+		return syscall.EINVAL
+	}
+	e, ok := a.entry(key, cpu)
+	if !ok {
+		return syscall.E2BIG
+	}
+	if flags&flagNoExist != 0 {
+		return syscall.EEXIST
+	}
+	store(e, value)
+	return nil
+}
+
+func (a *array) Delete([]byte) error { return syscall.EINVAL }
+
+func (a *array) Add(key []byte, cpu int, delta uint64) error {
+	e, ok := a.entry(key, cpu)
+	if !ok {
+		return syscall.E2BIG
+	}
+	add(e, a.spec.ValueSize, delta)
+	return nil
+}
+
+func (a *array) Pointer(key []byte, cpu int) (unsafe.Pointer, error) {
+	e, ok := a.entry(key, cpu)
+	if !ok {
+		return nil, syscall.ENOENT
+	}
+	return unsafe.Pointer(&e[0]), nil
+}
+
+func (a *array) Iterate(yield func(key, value []byte) bool) error {
+	value := make([]byte, a.spec.ValueBytes())
+	var key [4]byte
+	for i := range a.spec.MaxEntries {
+		binary.NativeEndian.PutUint32(key[:], i)
+		e, _ := a.entry(key[:], 0)
+		load(value, e)
+		if !yield(key[:], value) {
+			break
+		}
+	}
+	return nil
+}
+
+// A sparse is an array whose entries need not exist: those of references to
+// something (programs, maps, devices, sockets).
+type sparse struct {
+	common
+	mu     sync.RWMutex
+	values [][]byte // nil where there is none
+}
+
+func newSparse(spec *bind.Spec) *sparse {
+	return &sparse{common: common{spec}, values: make([][]byte, spec.MaxEntries)}
+}
+
+func (s *sparse) Lookup(key, value []byte) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	i := binary.NativeEndian.Uint32(key)
+	if i >= s.spec.MaxEntries || s.values[i] == nil {
+		return syscall.ENOENT
+	}
+	copy(value, s.values[i])
+	return nil
+}
+
+func (s *sparse) Update(key, value []byte, flags uint64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := binary.NativeEndian.Uint32(key)
+	if i >= s.spec.MaxEntries {
+		return syscall.E2BIG
+	}
+	if err := checkExist(flags, s.values[i] != nil); err != nil {
+		return err
+	}
+	s.values[i] = append([]byte(nil), value...)
+	return nil
+}
+
+func (s *sparse) Delete(key []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := binary.NativeEndian.Uint32(key)
+	if i >= s.spec.MaxEntries || s.values[i] == nil {
+		return syscall.ENOENT
+	}
+	s.values[i] = nil
+	return nil
+}
+
+func (s *sparse) Iterate(yield func(key, value []byte) bool) error {
+	value := make([]byte, s.spec.ValueSize)
+	var key [4]byte
+	for i := range s.spec.MaxEntries {
+		binary.NativeEndian.PutUint32(key[:], i)
+		if s.Lookup(key[:], value) == nil && !yield(key[:], value) {
+			break
+		}
+	}
+	return nil
+}
