@@ -1,6 +1,10 @@
 package regalloc
 
-import "github.com/undergo-ebpf/undergo/lower/internal/mir"
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+)
 
 // This file is the coalescing half of iterated register coalescing.
 
@@ -37,6 +41,9 @@ func (c *colorer) tryMove(m int32) {
 		return
 	}
 	v := variable(y)
+	if len(c.nodes[v].adj) > len(c.nodes[u].adj) {
+		u, v = v, u
+	}
 	switch {
 	case c.nodes[v].state != active || c.edges.has(u, v) || c.allowed(u)&c.allowed(v) == 0:
 		c.giveUp(m, x, y)
@@ -89,35 +96,44 @@ func (c *colorer) combineWithPhys(u int32, r mir.Reg) {
 	c.enableMoves(u)
 }
 
-// safe is Briggs's test, that the union of u and v has fewer neighbours of high
-// degree than registers, and failing that George's, in both directions.
+// safe reports whether u and v can be coalesced without harm: if either of
+// George's or Briggs's tests says so. George's comes first because it looks at the
+// neighbours of v only, of which there are fewer.
 func (c *colorer) safe(u, v int32) bool {
+	return c.george(u, v) || c.briggs(u, v)
+}
+
+// briggs reports whether the union of u and v has fewer neighbours of high degree
+// than registers.
+func (c *colorer) briggs(u, v int32) bool {
 	allowed := (c.allowed(u) & c.allowed(v)).count()
 	c.stamp++
-	shared := c.stamp
-	for _, t := range c.nodes[u].adj {
-		c.mark[t] = shared
-	}
 	high := 0
 	for _, t := range c.nodes[v].adj {
+		if c.nodes[t].state == active {
+			c.mark[t] = c.stamp
+			if int(c.nodes[t].degree) >= c.allowed(t).count() {
+				high++
+			}
+		}
+	}
+	for _, t := range c.nodes[u].adj {
 		if c.nodes[t].state != active {
 			continue
 		}
+		free := c.allowed(t).count()
 		degree := int(c.nodes[t].degree)
-		if c.mark[t] == shared {
-			c.mark[t] = -shared
-			degree-- // it has one neighbour where it had two
-		}
-		if degree >= c.allowed(t).count() {
+		switch {
+		case c.mark[t] != c.stamp && degree >= free:
 			high++
+		case c.mark[t] == c.stamp && degree == free:
+			high-- // it has one neighbour where it had two
+		}
+		if high-len(c.nodes[v].adj) >= allowed {
+			return false // even if all of v's neighbours were to be discounted
 		}
 	}
-	for _, t := range c.nodes[u].adj {
-		if c.nodes[t].state == active && c.mark[t] == shared && !c.isLow(t) {
-			high++
-		}
-	}
-	return high < allowed || c.george(u, v) || c.george(v, u)
+	return high < allowed
 }
 
 // george reports whether every neighbour of v, and every register it interferes
@@ -144,6 +160,7 @@ func (c *colorer) combine(u, v int32) {
 	nu.cost += nv.cost
 	nu.tiny = nu.tiny && nv.tiny
 	nu.moves = append(nu.moves, nv.moves...)
+	nu.pending = append(slices.Clip(nu.pending), nv.pending...)
 	for _, t := range nv.adj {
 		switch c.nodes[t].state {
 		case active:

@@ -57,7 +57,7 @@ func (a *allocator) color(live [][]int32) (colors []mir.Reg, failed, rivals []in
 	n := len(a.homeOf)
 	c := &colorer{allocator: a, nodes: make([]node, n), mark: make([]int32, n)}
 	for i := range c.nodes {
-		c.nodes[i].tiny = a.frozen[i] == minimal
+		c.nodes[i].tiny = a.level[i] == minimal
 		c.nodes[i].color = mir.NoReg
 	}
 	c.build(live)
@@ -203,12 +203,11 @@ func (c *colorer) priority(u int32) float64 {
 }
 
 func (c *colorer) moveRelated(u int32) bool {
-	for _, m := range c.nodes[u].moves {
-		if c.moves[m].state != moveDone {
-			return true
-		}
+	n := &c.nodes[u]
+	for len(n.pending) > 0 && c.moves[n.pending[len(n.pending)-1]].state == moveDone {
+		n.pending = n.pending[:len(n.pending)-1]
 	}
-	return false
+	return len(n.pending) > 0
 }
 
 // selectNode removes u from the graph, to be coloured after those that remain.
@@ -239,7 +238,7 @@ func (c *colorer) decrement(v int32) {
 
 // enableMoves lets the waiting moves of u be tried again.
 func (c *colorer) enableMoves(u int32) {
-	for _, m := range c.nodes[u].moves {
+	for _, m := range c.nodes[u].pending {
 		if c.moves[m].state == moveWaiting {
 			c.moves[m].state = moveReady
 			c.ready = append(c.ready, m)
@@ -249,7 +248,7 @@ func (c *colorer) enableMoves(u int32) {
 
 // freezeMoves gives up coalescing u.
 func (c *colorer) freezeMoves(u int32) {
-	for _, m := range c.nodes[u].moves {
+	for _, m := range c.nodes[u].pending {
 		if c.moves[m].state == moveDone {
 			continue
 		}

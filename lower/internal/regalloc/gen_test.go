@@ -20,35 +20,46 @@ type generator struct {
 	slot   *mir.Slot
 }
 
+// newGenerator returns a generator of a function with some parameters, which are
+// its first variables.
+func newGenerator(seed uint64, params int) *generator {
+	g := &generator{rnd: rand.New(rand.NewPCG(seed, 1)), f: &mir.Func{Name: "f", Params: params}}
+	g.b = g.f.NewBlock()
+	for i := range mir.Reg(params) {
+		v := g.f.NewReg()
+		g.alu(mir.OpMov, v, mir.R1+i)
+		g.vars = append(g.vars, v)
+	}
+	return g
+}
+
+// finish ends the function. Its result depends on all variables.
+func (g *generator) finish() *mir.Func {
+	r := g.pick()
+	for _, v := range g.vars {
+		if v != r {
+			g.alu(mir.OpXor, r, v)
+		}
+	}
+	g.alu(mir.OpMov, mir.R0, r)
+	g.emit(mir.Inst{Op: mir.OpExit, Dst: mir.NoReg, Src: mir.NoReg, Src2: mir.NoReg})
+	return g.f
+}
+
 // generate makes a function of about size instructions with about width
 // variables alive.
 func generate(seed uint64, size, width int) *mir.Func {
-	g := &generator{rnd: rand.New(rand.NewPCG(seed, 1)), f: &mir.Func{Name: "f"}, budget: size, width: width}
+	g := newGenerator(seed, int(seed%6))
+	g.budget, g.width = size, width
 	g.slot = g.f.NewSlot("buf", 64, 8, 0)
-	g.f.Params = g.rnd.IntN(6)
-	g.b = g.f.NewBlock()
-	for i := range mir.Reg(g.f.Params) {
-		v := g.f.NewReg()
-		g.emit(mir.Inst{Op: mir.OpMov, Dst: v, Src: mir.R1 + i, Src2: mir.NoReg})
-		g.vars = append(g.vars, v)
-	}
-	for off := range 8 {
-		g.emit(mir.Inst{Op: mir.OpStore, Width: 8, Dst: mir.NoReg, Src: mir.NoReg, Src2: mir.NoReg, Slot: g.slot, Off: int32(8 * off), Imm: int64(off)})
+	for off := range int32(8) {
+		g.emit(mir.Inst{Op: mir.OpStore, Width: 8, Dst: mir.NoReg, Src: mir.NoReg, Src2: mir.NoReg, Slot: g.slot, Off: 8 * off, Imm: int64(off)})
 	}
 	g.constant()
 	for g.budget > 0 {
 		g.statement()
 	}
-	r := g.pick()
-	// The result depends on all variables.
-	for _, v := range g.vars {
-		if v != r && len(g.vars) < 64 {
-			g.alu(mir.OpXor, r, v)
-		}
-	}
-	g.emit(mir.Inst{Op: mir.OpMov, Dst: mir.R0, Src: r, Src2: mir.NoReg})
-	g.emit(mir.Inst{Op: mir.OpExit, Dst: mir.NoReg, Src: mir.NoReg, Src2: mir.NoReg})
-	return g.f
+	return g.finish()
 }
 
 func (g *generator) emit(in mir.Inst) {

@@ -1,6 +1,10 @@
 package regalloc
 
-import "github.com/undergo-ebpf/undergo/lower/internal/mir"
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+)
 
 // A node is a virtual register in the interference graph. Physical registers
 // are not nodes: interference with them is a set in the node, which keeps the
@@ -12,6 +16,7 @@ type node struct {
 	cost    float64 // of spilling: weighted number of occurrences
 	tiny    bool    // made by spilling; spilling it again would not help
 	moves   []int32 // moves that mention it
+	pending []int32 // those of them that may not be done yet
 	state   nodeState
 	alias   int32   // what it was coalesced into, if state is coalesced
 	members []int32 // what was coalesced into it
@@ -131,6 +136,9 @@ func (c *colorer) link() {
 				n.moves = append(n.moves, int32(i))
 			}
 		}
+	}
+	for i := range c.nodes {
+		c.nodes[i].pending = slices.Clip(c.nodes[i].moves)
 	}
 	c.pairs = nil
 }

@@ -58,7 +58,7 @@ type allocator struct {
 	homeOf []int32      // by web
 	homes  []*mir.Slot  // by home, nil until needed; Index is the home
 	remat  []*mir.Inst  // by web: the instruction to repeat instead of a reload, or nil
-	frozen []spillLevel // by web
+	level  []spillLevel // by web
 }
 
 // A spillLevel says what came of a web by spilling when colouring failed.
@@ -76,13 +76,15 @@ func (a *allocator) run() {
 	a.g = newGraph(f)
 	blocks := f.NumBlocks()
 	before := a.countRemats()
-	a.homeOf, _ = splitWebs(a.g, f.NumRegs()-int(mir.FirstVirtual))
+	var live [][]int32
+	a.homeOf, live = splitWebs(a.g, f.NumRegs()-int(mir.FirstVirtual))
 	n := len(a.homeOf)
+	commute(a.g, n, live)
 	for i := range a.homeOf {
 		a.homeOf[i] = int32(i)
 	}
 	a.homes = make([]*mir.Slot, n)
-	a.frozen = make([]spillLevel, n)
+	a.level = make([]spillLevel, n)
 	a.findRemats()
 	a.copyConstants()
 	removeDead(a.g, n, n)
@@ -111,22 +113,16 @@ func (a *allocator) run() {
 }
 
 // respond makes something of the webs that got no register: at first it cuts them
-// and their rivals at calls, then it spills them.
+// and their rivals at calls; what was cut before or cannot be, it spills.
 func (a *allocator) respond(failed, rivals []int32, live [][]int32) {
-	uncut := func(v int32) bool { return a.frozen[v] == whole && a.remat[v] == nil }
-	isUncut := make([]bool, len(a.homeOf))
-	any := false
-	for _, v := range failed {
-		isUncut[v] = uncut(v)
-		any = any || uncut(v)
-	}
-	if any {
-		for _, v := range rivals {
-			isUncut[v] = uncut(v)
+	subject := make([]bool, len(a.homeOf)) // to be cut
+	for _, list := range [...][]int32{failed, rivals} {
+		for _, v := range list {
+			subject[v] = a.level[v] == whole && a.remat[v] == nil
 		}
-		a.splitAtCalls(isUncut, live)
 	}
-	failed = slices.DeleteFunc(failed, func(v int32) bool { return a.frozen[v] == divided && isUncut[v] })
+	a.splitAtCalls(subject, live)
+	failed = slices.DeleteFunc(failed, func(v int32) bool { return subject[v] && a.level[v] == divided })
 	if len(failed) > 0 {
 		a.respill(failed)
 	}
@@ -137,11 +133,11 @@ func (a *allocator) respond(failed, rivals []int32, live [][]int32) {
 func (a *allocator) rename() (live [][]int32) {
 	origin, live := splitWebs(a.g, len(a.homeOf))
 	homeOf := make([]int32, len(origin))
-	frozen := make([]spillLevel, len(origin))
+	level := make([]spillLevel, len(origin))
 	for i, v := range origin {
-		homeOf[i], frozen[i] = a.homeOf[v], a.frozen[v]
+		homeOf[i], level[i] = a.homeOf[v], a.level[v]
 	}
-	a.homeOf, a.frozen = homeOf, frozen
+	a.homeOf, a.level = homeOf, level
 	a.findRemats()
 	return live
 }
@@ -182,9 +178,9 @@ func (a *allocator) copyConstants() {
 				continue
 			}
 			if r := a.remat[variable(in.Src)]; r != nil && r.Op == mir.OpMov && int64(int32(r.Imm)) == r.Imm {
-				dst := in.Dst
+				dst, pos := in.Dst, in.Pos
 				*in = *r
-				in.Dst = dst
+				in.Dst, in.Pos = dst, pos
 			}
 		}
 	}

@@ -4,15 +4,22 @@ import "github.com/undergo-ebpf/undergo/lower/internal/mir"
 
 // This file spills what colouring could not place. Pressure is within limits
 // then, so this is about the few webs that form an odd cycle, or live across calls
-// in a pattern that four registers do not colour. A web that fails is split into
-// parts that live in one block and not across calls; a part that fails again
-// into one part for each instruction.
+// in a pattern that four registers do not colour and cutting did not help. A web
+// that fails is split into parts that live in one block and not across calls, each
+// of which is reloaded once; a part that fails again into one part for each
+// instruction.
 
 // respill splits the failed webs.
 func (a *allocator) respill(failed []int32) {
-	r := &respiller{allocator: a, level: make([]spillLevel, len(a.homeOf)), part: make([]int32, len(a.homeOf)), learned: make([]mir.Inst, len(a.g.blocks)), o: newOperands()}
+	r := &respiller{
+		allocator: a,
+		target:    make([]spillLevel, len(a.homeOf)),
+		part:      make([]int32, len(a.homeOf)),
+		learned:   make([]mir.Inst, len(a.g.blocks)),
+		o:         newOperands(),
+	}
 	for _, v := range failed {
-		r.level[v] = max(a.frozen[v]+1, regional)
+		r.target[v] = max(a.level[v]+1, regional)
 	}
 	for b := range a.g.blocks {
 		r.block(b)
@@ -33,11 +40,11 @@ func (a *allocator) respill(failed []int32) {
 // A respiller rewrites the uses of some webs.
 type respiller struct {
 	*allocator
-	level []spillLevel // by web: what to make of it, whole to leave it alone
-	part  []int32      // by web: its current part, 0 if it is in memory only
-	open  []int32      // webs with a current part
-	code  []mir.Inst
-	o     *operands
+	target []spillLevel // by web: what to make of it, whole to leave it alone
+	part   []int32      // by web: its current part, 0 if it is in memory only
+	open   []int32      // webs with a current part
+	code   []mir.Inst
+	o      *operands
 
 	// By block: the store to make on the edges out of it, because the branch at
 	// its end tells the verifier about a failed web; see place.go.
@@ -45,14 +52,14 @@ type respiller struct {
 }
 
 func (r *respiller) failed(x mir.Reg) bool {
-	return x.IsVirtual() && int(variable(x)) < len(r.level) && r.level[variable(x)] != whole
+	return x.IsVirtual() && int(variable(x)) < len(r.target) && r.target[variable(x)] != whole
 }
 
 // fresh starts a new part of web v.
 func (r *respiller) fresh(v int32) {
 	r.part[v] = int32(len(r.homeOf))
 	r.homeOf = append(r.homeOf, r.homeOf[v])
-	r.frozen = append(r.frozen, r.level[v])
+	r.level = append(r.level, r.target[v])
 	r.open = append(r.open, v)
 }
 
@@ -66,7 +73,7 @@ func (r *respiller) close() {
 
 func (r *respiller) block(b int) {
 	blk := r.g.blocks[b]
-	r.code = make([]mir.Inst, 0, len(blk.Insts)+8)
+	r.code = r.code[:0]
 	for i := range blk.Insts {
 		in := &blk.Insts[i]
 		if in.Clobbers() {
@@ -79,7 +86,7 @@ func (r *respiller) block(b int) {
 		}
 	}
 	r.close()
-	blk.Insts = r.code
+	blk.Insts = append(blk.Insts[:0], r.code...)
 }
 
 // inst appends in with its failed operands replaced, the reloads it needs before
@@ -127,7 +134,7 @@ func (r *respiller) inst(in *mir.Inst) {
 func (r *respiller) closeMinimal() {
 	kept := r.open[:0]
 	for _, v := range r.open {
-		if r.level[v] == minimal {
+		if r.target[v] == minimal {
 			r.part[v] = 0
 		} else {
 			kept = append(kept, v)

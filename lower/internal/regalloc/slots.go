@@ -2,6 +2,11 @@ package regalloc
 
 import "github.com/undergo-ebpf/undergo/lower/internal/mir"
 
+// maxLive bounds the spilled values live at once. The stack has room for 64
+// (MAX_BPF_STACK in include/linux/filter.h); with many more it does not matter
+// whether some share a slot, and finding out would take quadratic time.
+const maxLive = 512
+
 // shareSlots replaces the interim spill slots, one for each home, by as few
 // slots of the function as simple colouring finds: homes that are never
 // live at the same time share one. Homes that are copied to each other share
@@ -22,6 +27,10 @@ func (a *allocator) shareSlots() {
 	var usedBy []int32 // by index in made: last home that found it taken, plus one
 	position := map[*mir.Slot]int{}
 	for _, h := range order {
+		if adj == nil {
+			slots[h] = a.newSlot()
+			continue
+		}
 		for _, x := range adj[h] {
 			if slots[x] != nil {
 				usedBy[position[slots[x]]] = h + 1
@@ -38,8 +47,7 @@ func (a *allocator) shareSlots() {
 			}
 		}
 		if slots[h] == nil {
-			s := a.f.NewSlot("spill", 8, 8, 0)
-			s.Spill = true
+			s := a.newSlot()
 			slots[h] = s
 			position[s] = len(made)
 			made = append(made, s)
@@ -55,8 +63,15 @@ func (a *allocator) shareSlots() {
 	}
 }
 
+func (a *allocator) newSlot() *mir.Slot {
+	s := a.f.NewSlot("spill", 8, 8, 0)
+	s.Spill = true
+	return s
+}
+
 // slotGraph returns the interference of homes, the pairs that are copied, and
-// the homes in order of their first store.
+// the homes in order of their first store. If there are more than maxLive at once
+// it returns no graph.
 func (a *allocator) slotGraph() (adj, like [][]int32, order []int32) {
 	n := len(a.homes)
 	adj, like = make([][]int32, n), make([][]int32, n)
@@ -110,6 +125,9 @@ func (a *allocator) slotGraph() (adj, like [][]int32, order []int32) {
 			case isSpillStore(inst):
 				h := int32(inst.Slot.Index)
 				live.remove(h)
+				if len(live.list) > maxLive {
+					return nil, nil, order
+				}
 				for _, x := range live.list {
 					if edges.add(h, x) {
 						adj[h] = append(adj[h], x)

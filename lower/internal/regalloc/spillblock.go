@@ -31,7 +31,7 @@ func (s *spiller) block(b int) {
 	for i := range s.w {
 		s.w[i].last = 0
 	}
-	s.code = make([]mir.Inst, 0, len(blk.Insts)+8)
+	s.code = s.code[:0]
 	s.marks = s.marks[:0]
 	for i := range blk.Insts {
 		in := &blk.Insts[i]
@@ -51,9 +51,6 @@ func (s *spiller) block(b int) {
 // the last occurrence of its variable, so that the register is free from there on
 // and not only from where it was missed.
 func (s *spiller) withMarks() []mir.Inst {
-	if len(s.marks) == 0 {
-		return s.code
-	}
 	slices.SortStableFunc(s.marks, func(x, y mark) int { return x.at - y.at })
 	code := make([]mir.Inst, 0, len(s.code)+len(s.marks))
 	marks := s.marks

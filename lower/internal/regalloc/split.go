@@ -121,7 +121,7 @@ func (s *callSplitter) block(b int) {
 		code = append(code, blk.Insts[i])
 		for _, v := range last[i] {
 			code = append(code, selfCopy(v))
-			s.frozen[v] = divided
+			s.level[v] = divided
 		}
 	}
 	blk.Insts = code
@@ -142,7 +142,7 @@ func (s *callSplitter) edges() {
 				for _, v := range s.cross[t] {
 					if slices.Contains(s.live[b], v) && !slices.Contains(s.cross[b], v) {
 						code = append(code, selfCopy(v))
-						s.frozen[v] = divided
+						s.level[v] = divided
 					}
 				}
 			}
