@@ -58,9 +58,9 @@ func failure(lines []string, p *progen.Program) (why string) {
 	if err != nil || in.Entry == nil {
 		return ""
 	}
-	for _, target := range diffTargets {
+	for _, v := range variants {
 		var diags diag.List
-		m := build.Build(in, target, &diags)
+		m := build.Build(in, v.target, &diags)
 		if m == nil {
 			return ""
 		}
@@ -74,7 +74,7 @@ func failure(lines []string, p *progen.Program) (why string) {
 			native = append(native, r.Outcome)
 		}
 		last := ""
-		runPasses(m, &opt.Config{Target: target, Diags: &diags, Fset: in.Fset}, passHooks{
+		runPasses(m, &opt.Config{Target: v.target, Diags: &diags, Fset: in.Fset}, passHooks{
 			before: func(name string) {
 				if err := ir.Verify(m); err != nil {
 					panic(fmt.Sprintf("invalid IR after %s: %v", last, err))
@@ -84,21 +84,19 @@ func failure(lines []string, p *progen.Program) (why string) {
 		})
 		for i, input := range inputs {
 			if err := compareOutcome(interpret(m, input), native[i]); err != nil {
-				return fmt.Sprintf("after pass %s, input %v: %v", firstWrongPass(in, target, input, native[i]), input, err)
+				return fmt.Sprintf("after pass %s, input %v: %v", firstWrongPass(in, v.target, input, native[i]), input, err)
 			}
 		}
-		for _, registers := range []int{0, 3} {
-			unit, err := Compile(in, target, Options{Verify: true, Registers: registers})
-			if tooLarge(err) {
-				continue
-			}
-			if err != nil {
-				return err.Error()
-			}
-			for i, input := range inputs {
-				if err := compareOutcome(execute(unit, input), native[i]); err != nil {
-					return fmt.Sprintf("BPF with %d registers, input %v: %v", registers, input, err)
-				}
+		unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers})
+		if tooLarge(err) {
+			continue
+		}
+		if err != nil {
+			return err.Error()
+		}
+		for i, input := range inputs {
+			if err := compareOutcome(execute(unit, input), native[i]); err != nil {
+				return fmt.Sprintf("BPF with %d registers, input %v: %v", v.registers, input, err)
 			}
 		}
 	}

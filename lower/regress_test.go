@@ -46,8 +46,10 @@ func TestRegress(t *testing.T) {
 	}
 	for i, c := range cases {
 		t.Run(names[i], func(t *testing.T) {
-			if err := comparePaths(c, native[i]); err != nil {
-				t.Error(err)
+			for _, v := range variants {
+				if err := comparePaths(c, native[i], v); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
