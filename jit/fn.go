@@ -22,26 +22,29 @@ import (
 // them, any number of each. What fn calls must be as pure: helpers are those
 // of syscall programs, or of XDP programs before Linux 5.14.
 //
+// F is usually inferred. It may be any, for a function whose type is not known
+// when the host is compiled: the result holds a function of the type of fn.
+//
 // The function may be called concurrently. The program leaves the kernel when
 // the function is no longer reachable. A call that cannot be made, for want of memory in
 // the kernel or of privileges, panics.
 func Func[F any](fn F, opts ...Option) (F, error) {
-	return makeFunc[F](opts, func(f *front) ([]*decl, error) { return f.valueRoots(fn) })
+	return makeFunc[F](reflect.TypeOf(fn), opts, func(f *front) ([]*decl, error) { return f.valueRoots(fn) })
 }
 
 // FuncSource is [Func] of the function called fn in Go source text, a file of a
 // package of its own. F must be the type of that function, but named types may have
 // other names and be declared elsewhere. The name is that of the file in positions.
 func FuncSource[F any](name, src, fn string, opts ...Option) (F, error) {
-	return makeFunc[F](opts, func(f *front) ([]*decl, error) { return f.funcRoots(name, src, fn), nil })
+	return makeFunc[F](reflect.TypeFor[F](), opts, func(f *front) ([]*decl, error) { return f.funcRoots(name, src, fn), nil })
 }
 
-// makeFunc compiles the function that find finds, and returns one that runs it.
-func makeFunc[F any](opts []Option, find func(*front) ([]*decl, error)) (F, error) {
+// makeFunc compiles the function of type t that find finds, and returns one that
+// runs it.
+func makeFunc[F any](t reflect.Type, opts []Option, find func(*front) ([]*decl, error)) (F, error) {
 	var none F
-	t := reflect.TypeFor[F]()
-	if t.Kind() != reflect.Func || t.IsVariadic() {
-		return none, fmt.Errorf("jit.Func: %s is not a function with a fixed number of parameters", t)
+	if t == nil || t.Kind() != reflect.Func || t.IsVariadic() {
+		return none, fmt.Errorf("jit.Func: %v is not a function with a fixed number of parameters", t)
 	}
 	r, err := compileFunc(t, opts, find)
 	if err != nil {
@@ -63,11 +66,14 @@ type runner struct {
 func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, error)) (_ *runner, err error) {
 	f := newFront(opts)
 	defer f.rescue(&err)
+	if f.opts.target != nil {
+		return nil, errors.New("jit.Func: a function compiled for another kernel cannot be run")
+	}
 	target, err := f.target()
 	if err != nil {
 		return nil, err
 	}
-	shim, row := shimFor(target)
+	shim, row := shimFor(target, f.opts.packet)
 	f.opts.section = row.name
 	roots, err := find(f)
 	if err != nil {
@@ -88,19 +94,16 @@ func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, erro
 	if err := f.diags.Err(); err != nil {
 		return nil, err
 	}
-	r := newRunner(p, sources[0].fn.Signature, t)
-	if f.opts.target != nil {
-		return nil, errors.New("jit.Func: a function compiled for another kernel cannot be run")
-	}
-	return r, p.load(f.opts)
+	return newRunner(p, sources[0].fn.Signature, t), p.load(f.opts)
 }
 
 // shimFor returns the kind of program that can exchange data with its caller:
 // syscall programs take a context of any content, which they may change, since
 // Linux 5.14 (79a7f8bdb159 "bpf: Introduce bpf_sys_bpf() helper and program type").
-func shimFor(t lower.Target) (lower.Shim, *section) {
+// Before, and if packet is set, XDP programs do it with the packet.
+func shimFor(t lower.Target, packet bool) (lower.Shim, *section) {
 	shim, name := lower.ShimCtx, "syscall"
-	if !t.Kernel.AtLeast(lower.Version{Major: 5, Minor: 14}) {
+	if packet || !t.Kernel.AtLeast(lower.Version{Major: 5, Minor: 14}) {
 		shim, name = lower.ShimPacket, "xdp"
 	}
 	row, _, _ := findSection(name)
@@ -110,6 +113,9 @@ func shimFor(t lower.Target) (lower.Shim, *section) {
 // checkPure makes sure that a function can be run by Func.
 func (f *front) checkPure(d *decl, obj *types.Func) {
 	sig := obj.Signature()
+	if sig.TypeParams() != nil {
+		f.diags.Add(lower.UnsuitableSignature, f.fset.Position(d.pos()), "call an instance of it in another function", "%s is generic", obj.Name())
+	}
 	var vars []*types.Var
 	for _, t := range []*types.Tuple{sig.Params(), sig.Results()} {
 		for v := range t.Variables() {

@@ -57,9 +57,14 @@ func inKernel[F any](t testing.TB, fn F, opts ...jit.Option) F {
 	return k
 }
 
-func TestFunc(t *testing.T) {
+func TestFunc(t *testing.T) { testFunc(t) }
+
+// TestFuncPacket runs the functions as they are run before Linux 5.14.
+func TestFuncPacket(t *testing.T) { testFunc(t, jit.ViaPacket()) }
+
+func testFunc(t *testing.T, opts ...jit.Option) {
 	t.Run("integers", func(t *testing.T) {
-		f := inKernel(t, add)
+		f := inKernel(t, add, opts...)
 		for _, x := range [][2]int{{1, 2}, {-1, 1}, {math.MaxInt, 1}, {math.MinInt, -1}} {
 			if got, want := f(x[0], x[1]), add(x[0], x[1]); got != want {
 				t.Errorf("add(%d, %d) = %d, want %d", x[0], x[1], got, want)
@@ -67,7 +72,7 @@ func TestFunc(t *testing.T) {
 		}
 	})
 	t.Run("two results", func(t *testing.T) {
-		f := inKernel(t, divMod)
+		f := inKernel(t, divMod, opts...)
 		for _, x := range [][2]int32{{7, 2}, {-7, 2}, {7, -2}, {math.MinInt32, -1}} {
 			d, m := f(x[0], x[1])
 			if wd, wm := divMod(x[0], x[1]); d != wd || m != wm {
@@ -76,7 +81,7 @@ func TestFunc(t *testing.T) {
 		}
 	})
 	t.Run("structs and arrays", func(t *testing.T) {
-		f := inKernel(t, swap)
+		f := inKernel(t, swap, opts...)
 		p := point{x: -3, y: 1 << 40, z: [3]uint16{1, 6, 0xffff}, w: true}
 		gp, ga, gb := f(p, 255)
 		if wp, wa, wb := swap(p, 255); gp != wp || ga != wa || gb != wb {
@@ -84,7 +89,7 @@ func TestFunc(t *testing.T) {
 		}
 	})
 	t.Run("loop", func(t *testing.T) {
-		f := inKernel(t, fib)
+		f := inKernel(t, fib, opts...)
 		for _, n := range []uint32{0, 1, 10, 63} {
 			if got, want := f(n), fib(n); got != want {
 				t.Errorf("fib(%d) = %d, want %d", n, got, want)
@@ -93,30 +98,30 @@ func TestFunc(t *testing.T) {
 	})
 	t.Run("closure", func(t *testing.T) {
 		factor := point{x: 3}
-		f := inKernel(t, func(n int) int { return n * int(factor.x) })
+		f := inKernel(t, func(n int) int { return n * int(factor.x) }, opts...)
 		if got := f(14); got != 42 {
 			t.Errorf("got %d", got)
 		}
 	})
 	t.Run("generic instance", func(t *testing.T) {
-		if got := inKernel(t, generic[uint8])(200); got != generic[uint8](200) {
+		if got := inKernel(t, generic[uint8], opts...)(200); got != generic[uint8](200) {
 			t.Errorf("got %d", got)
 		}
 	})
 	t.Run("method value", func(t *testing.T) {
 		r := rule{low: 10, high: 20, allow: true}
-		f := inKernel(t, r.matches)
+		f := inKernel(t, r.matches, opts...)
 		if !f(15) || f(25) {
 			t.Error("wrong result")
 		}
 	})
 	t.Run("method expression", func(t *testing.T) {
-		f := inKernel(t, rule.matches)
+		f := inKernel(t, rule.matches, opts...)
 		if !f(rule{low: 1, high: 2, allow: true}, 2) || f(rule{low: 1, high: 2}, 2) {
 			t.Error("wrong result")
 		}
 	})
-	t.Run("no parameters and results", func(t *testing.T) { inKernel(t, nothing)() })
+	t.Run("no parameters and results", func(t *testing.T) { inKernel(t, nothing, opts...)() })
 }
 
 // TestFuncPanics compares panics in the kernel with those on the host.

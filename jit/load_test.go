@@ -1,11 +1,15 @@
 package jit_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
+	cebpf "github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
@@ -48,7 +52,89 @@ func TestHello(t *testing.T) {
 	if s.Insns == 0 || s.Verified == 0 || s.Total() == 0 {
 		t.Errorf("stats: %+v", s)
 	}
-	asm, _ := p.Dump("asm")
-	t.Log(asm)
-	t.Logf("%+v", s)
+}
+
+// xdpLookup panics for interfaces with a number above 2.
+func xdpLookup(ctx *ebpf.XDP) ebpf.XDPAction {
+	actions := [3]ebpf.XDPAction{ebpf.XDPDrop, ebpf.XDPPass, ebpf.XDPTX}
+	i := ctx.RxQueueIndex + offset
+	return actions[i]
+}
+
+var offset uint32 = 1
+
+func TestPanics(t *testing.T) {
+	p, err := jit.Compile(xdpLookup, jit.OnPanic(3), jit.WithConst("offset", uint32(7)))
+	needPrivilege(t, err)
+	defer p.Close()
+	if panics, err := p.Panics(); err != nil || len(panics) != 0 {
+		t.Errorf("before the first: %v, %v", panics, err)
+	}
+	for range 5 {
+		ret, err := p.BPF().Run(&cebpf.RunOptions{Data: make([]byte, 64)})
+		if err != nil || ret != 3 {
+			t.Errorf("got %d, %v", ret, err)
+		}
+	}
+	panics, err := p.Panics()
+	if err != nil || len(panics) != 1 || panics[0].Count != 5 || panics[0].Kind != "index" {
+		t.Fatalf("got %v, %v", panics, err)
+	}
+	if got := panics[0].String(); !strings.Contains(got, "load_test.go:61:") || !strings.Contains(got, "index out of range") {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestCollection(t *testing.T) {
+	src := `package p
+
+import "github.com/undergo-ebpf/undergo/ebpf"
+
+//ebpf:section xdp
+func pass(ctx *ebpf.XDP) ebpf.XDPAction { return ebpf.XDPPass }
+
+//ebpf:section raw_tp/sys_enter
+func count(ctx *ebpf.RawTracepoint) int { return int(ctx.Args[1]) }
+`
+	var log bytes.Buffer
+	c, err := jit.CompileSource("p.go", src, jit.WithLog(&log))
+	needPrivilege(t, err)
+	var names []string
+	for _, p := range c.All() {
+		names = append(names, p.Name()+" "+p.BPF().Type().String())
+		if c.Programs[p.Name()] != p {
+			t.Errorf("%s is not in Programs", p.Name())
+		}
+	}
+	if got := strings.Join(names, ", "); got != "pass XDP, count RawTracepoint" {
+		t.Errorf("programs %s", got)
+	}
+	if !strings.Contains(log.String(), "p.go:6") {
+		t.Errorf("the verifier's log does not mention the source:\n%s", log.String())
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestConcurrentCompile compiles in parallel, for the race detector.
+func TestConcurrentCompile(t *testing.T) {
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			n := uint32(i)
+			p, err := jit.Compile(func(ctx ebpf.Context) int {
+				ebpf.Printk("%d %d", n, ebpf.GetPrandomU32())
+				return int(n)
+			}, jit.As("tracepoint"), jit.WithTarget(linux618))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if asm, _ := p.Dump("asm"); !strings.Contains(asm, fmt.Sprintf("imm: %d\n", n)) {
+				t.Errorf("constant %d is not in the program:\n%s", n, asm)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -20,9 +20,11 @@ type options struct {
 	log     io.Writer
 	dumps   bool
 
-	// verify and registers are for tests, see lower.Options.
+	// verify and registers are for tests, see lower.Options; packet makes Func
+	// use a packet, as before Linux 5.14.
 	verify    bool
 	registers int
+	packet    bool
 }
 
 func newOptions(opts []Option) *options {
@@ -73,7 +75,8 @@ func WithConst(name string, v any) Option {
 }
 
 // OnPanic sets what the program returns to the kernel after a panic. Without
-// it a program returns what does least harm for its type.
+// it that is 0: the packet is dropped and reported (XDP), passed on (tc), the
+// system call refused (cgroup) or not interfered with (tracing, LSM). [Func] ignores it.
 func OnPanic(ret int32) Option {
 	return func(o *options) { o.onPanic = ret }
 }

@@ -8,7 +8,7 @@ func statements(ctx ebpf.Context) int {
 	ch := make(chan int)     // want "chan"
 	m := map[string]int{}    // want "map"
 	x := 1.5                 // constant
-	_ = x * float64(work(2)) // want "float64" "float64"
+	_ = x * float64(work(2)) // want "float64"
 	ch <- len(m)
 	return 0
 }

@@ -1,0 +1,51 @@
+// Package jit compiles Go functions for the Linux kernel while the program runs
+// that they are part of, and loads them.
+//
+//	func onWrite(ctx ebpf.Context) int {
+//		ebpf.Printk("write by %d", ebpf.GetCurrentPidTgid()>>32)
+//		return 0
+//	}
+//
+//	prog, err := jit.Compile(onWrite, jit.As("tracepoint/syscalls/sys_enter_write"))
+//
+// [Compile] takes a func value, [CompileSource] source text, [CompilePackage] a
+// package. [Func] makes a function that runs in the kernel of one that is pure.
+// A [Program] is attached with package attach, or with cilium's link package and [Program.BPF].
+//
+// # What is compiled
+//
+// The source of the function is read, its package is pruned to what the function
+// needs, that is type-checked and translated to go/ssa, which package lower
+// compiles to BPF:
+//
+//	funcvalue.go, entry.go,       func value -> declaration
+//	capture.go, snapshot.go
+//	source.go, index.go           files -> syntax
+//	scope.go, reach.go, prune.go  syntax -> what is needed of it
+//	library.go, check.go, ssa.go  -> go/types -> go/ssa
+//	section.go                    what kind of program it is
+//	lowering.go                   -> lower.Unit
+//	target.go, load.go            -> kernel
+//	verifier.go, errors.go        and what goes wrong
+//
+// The file of a function may import anything; what the function reaches may
+// import package ebpf and unsafe. Neither the go command nor an installation of
+// Go is needed, but for CompilePackage with an import path. Function and kernel
+// agree on everything that Go specifies; what cannot be given its meaning in Go is refused.
+//
+// # Errors
+//
+// An error in the source is a lower.DiagnosticError: all that is wrong, sorted,
+// each as file:line:col: message; what to write instead [code]. A
+// [VerifierError] is the kernel's refusal. Other errors are of the system:
+// missing privileges wrap EPERM, missing files fs.ErrNotExist.
+//
+// # What this package may know
+//
+// jit knows the ebpf package's embedded source, lower's exported API, and cilium's
+// loader. It knows the running process and kernel, which lower does not. It knows
+// nothing of the representations between go/ssa and lower.Unit.
+//
+// All functions and methods may be called concurrently. The only global state is
+// caches: the parsed ebpf package, the kernel's features and its BTF.
+package jit
