@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/undergo-ebpf/undergo/e2e/corpus"
+	"github.com/undergo-ebpf/undergo/jit"
+)
+
+// corpusInputs is the number of arguments each function of the corpus is run
+// with: fewer in guests, in which everything is ten times slower.
+func corpusInputs() int {
+	if guest != "" || testing.Short() {
+		return 60
+	}
+	return 300
+}
+
+// TestLanguage runs each function of the corpus natively and in the kernel and
+// compares results and panics.
+func TestLanguage(t *testing.T) {
+	language.test(t)
+	for _, fn := range corpus.Funcs {
+		native := reflect.ValueOf(fn)
+		name := runtime.FuncForPC(native.Pointer()).Name()
+		t.Run(name[strings.LastIndexByte(name, '.')+1:], func(t *testing.T) {
+			kernel, err := jit.Func(fn)
+			language.require(t, err)
+			for _, in := range corpus.Inputs(native.Type(), corpusInputs()) {
+				compareCalls(t, native, reflect.ValueOf(kernel), in)
+			}
+		})
+	}
+}
+
+// compareCalls calls two functions with the same arguments.
+func compareCalls(t *testing.T, native, kernel reflect.Value, in []reflect.Value) {
+	t.Helper()
+	want, wantPanic := call(native, in)
+	got, gotPanic := call(kernel, in)
+	if !samePanic(gotPanic, wantPanic) {
+		t.Fatalf("%v: panics with %v in the kernel, with %v natively", in, gotPanic, wantPanic)
+	}
+	for i := range want {
+		if !reflect.DeepEqual(got[i].Interface(), want[i].Interface()) {
+			t.Fatalf("%v: result %d is %v in the kernel, %v natively", in, i, got[i], want[i])
+		}
+	}
+}
+
+// call calls a function and returns what it returns or panics with.
+func call(fn reflect.Value, in []reflect.Value) (out []reflect.Value, panicked any) {
+	defer func() { panicked = recover() }()
+	return fn.Call(in), nil
+}
+
+// samePanic reports whether a panic in the kernel is the one that happened
+// natively. The message in the kernel lacks numbers that are known only at
+// run time.
+func samePanic(kernel, native any) bool {
+	if kernel == nil || native == nil {
+		return kernel == native
+	}
+	var k *jit.PanicError
+	if err, ok := kernel.(error); !ok || !errors.As(err, &k) {
+		return false
+	}
+	text := strings.TrimPrefix(fmt.Sprint(native), "runtime error: ")
+	switch k.Kind {
+	case "index":
+		return strings.HasPrefix(text, "index out of range")
+	case "slice":
+		return strings.HasPrefix(text, "slice bounds out of range") || text == k.Message
+	case "convert":
+		return strings.HasPrefix(text, "cannot convert slice")
+	case "assert":
+		return strings.HasPrefix(text, "interface conversion")
+	case "explicit":
+		return k.Message == "panic: "+text
+	}
+	return k.Message == text
+}
