@@ -20,30 +20,71 @@ type pass struct {
 // passes is the optimiser: every pass in the order in which it runs. The
 // reasons for the order are in passOrder.
 var passes = []pass{
+	// Each function by itself, so that inlining copies little.
 	{"simplifycfg/early", each(opt.SimplifyCFG), false},
 	{"fold/early", each(opt.Fold), false},
 	{"sroa/early", each(opt.SROA), false},
 	{"mem2reg/early", each(opt.Mem2Reg), false},
 	{"dce/early", each(opt.DCE), false},
+
 	{"inline", opt.Inline, true},
-	{"fold", each(opt.Fold), false},
-	{"sroa", each(opt.SROA), false},
-	{"mem2reg", each(opt.Mem2Reg), false},
+
+	// Memory to values, twice: a pointer in a variable hides what it points to.
+	{"fold/inlined", each(opt.Fold), false},
+	{"sroa/inlined", each(opt.SROA), false},
+	{"mem2reg/inlined", each(opt.Mem2Reg), false},
+	{"fold/pointees", each(opt.Fold), false},
+	{"simplifycfg/pointees", each(opt.SimplifyCFG), false},
+	{"sroa/pointees", each(opt.SROA), false},
+	{"mem2reg/pointees", each(opt.Mem2Reg), false},
 	{"fold/values", each(opt.Fold), false},
-	{"simplifycfg", each(opt.SimplifyCFG), false},
+	{"simplifycfg/values", each(opt.SimplifyCFG), false},
+
+	// Redundant values, loads, stores and decisions.
+	{"gvn/values", each(opt.GVN), false},
+	{"forward", each(opt.Forward), false},
+	{"deadstores", each(opt.DeadStores), false},
+	{"fold/forwarded", each(opt.Fold), false},
+	{"ranges", each(opt.Ranges), false},
+	{"simplifycfg/decided", each(opt.SimplifyCFG), false},
+	{"ifconvert", each(opt.IfConvert), false},
+	{"simplifycfg/selects", each(opt.SimplifyCFG), false},
+	{"fold/decided", each(opt.Fold), false},
+	{"gvn/decided", each(opt.GVN), false},
+
+	// From here on a comparison may be a proof.
+	{"checkelim", each(opt.CheckElim), false},
+	{"fold/proven", each(opt.Fold), false},
+	{"dce/proven", each(opt.DCE), false},
+	{"escape", opt.Escape, true},
 	{"abi", opt.ABI, true},
 	{"simplifycfg/late", each(opt.SimplifyCFG), false},
-	{"dce", each(opt.DCE), true},
+	{"dce/late", each(opt.DCE), true},
 }
 
-// passOrder is what the order of passes must obey, and why.
+// passOrder is what the order of passes must obey, and why: every row that the
+// first name means precedes every row that the second means. A name without label
+// means all runs of the pass. TestPassOrder holds the table against it.
 var passOrder = []struct{ before, after, why string }{
-	{"dce/early", "inline", "inlining decides by the size of bodies without their dead code"},
-	{"inline", "sroa", "only in the caller does a variable whose address was passed stop escaping"},
-	{"fold", "sroa", "sroa looks for constant offsets, which folding gathers"},
-	{"sroa", "mem2reg", "mem2reg promotes whole slots only"},
+	{"dce/early", "inline", "inlining decides by the size of what is left of a body"},
+	{"inline", "sroa/inlined", "only in the caller does a variable whose address was passed stop escaping"},
+	{"fold/early", "sroa/early", "sroa looks for constant offsets, which folding gathers"},
+	{"fold/inlined", "sroa/inlined", "sroa looks for constant offsets, which folding gathers"},
+	{"fold/pointees", "sroa/pointees", "sroa looks for constant offsets, which folding gathers"},
+	{"sroa/early", "mem2reg/early", "mem2reg promotes whole slots only"},
+	{"sroa/inlined", "mem2reg/inlined", "mem2reg promotes whole slots only"},
+	{"sroa/pointees", "mem2reg/pointees", "mem2reg promotes whole slots only"},
+	{"mem2reg", "gvn", "what is in memory has no number"},
+	{"gvn/values", "forward", "two addresses are equal if they are one value"},
+	{"forward", "deadstores", "a store dies when its loads have been forwarded"},
+	{"simplifycfg/decided", "ifconvert", "a branch is converted when its arms have become empty"},
+	{"gvn", "checkelim", "a proof holds where an operand is computed, and gvn may compute it further up"},
+	{"ranges", "checkelim", "a fact that is merely true must not remove a comparison that is a proof"},
+	{"deadstores", "escape", "an address that nobody reads does not escape"},
+	{"mem2reg", "escape", "an address in a promoted variable is followed"},
+	{"escape", "abi", "the convention stores addresses of variables that do not escape"},
 	{"inline", "abi", "a lowered function cannot be inlined"},
-	{"abi", "dce", "the convention leaves results behind that nobody reads"},
+	{"abi", "dce/late", "the convention leaves results behind that nobody reads"},
 }
 
 // each makes a module pass of a function pass.

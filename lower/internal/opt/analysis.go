@@ -1,6 +1,11 @@
 package opt
 
-import "github.com/undergo-ebpf/undergo/lower/internal/ir"
+import (
+	"math"
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
 
 // This file finds the facts (facts.go) of all values of a function, each where
 // it is used: a value is known better where a comparison or a check of it
@@ -29,9 +34,16 @@ import "github.com/undergo-ebpf/undergo/lower/internal/ir"
 // edges that are never taken; Gampe et al., "Speculative Improvements to
 // Verifiable Bounds Check Elimination" (2008), for facts scoped by dominators.
 
-// maxWalks bounds the number of walks. Loops need two or three, nests of loops a
-// few more.
-const maxWalks = 10
+const (
+	// maxWalks bounds the number of walks. Loops need two or three, nests of
+	// loops a few more.
+	maxWalks = 10
+	// coarseWalks is the number of walks after which bounds that still move
+	// go a long way at once.
+	coarseWalks = 4
+	// maxLimits is the number of constants that moving bounds stop at.
+	maxLimits = 16
+)
 
 // An analysis is the facts of a function at the current point of a walk.
 type analysis struct {
@@ -46,6 +58,7 @@ type analysis struct {
 
 	blocks []blockState // by Block.ID
 	params []paramState // by Value.ID
+	limits []int64      // where widening stops, ascending
 	news   bool         // an edge back has brought more than was assumed
 
 	// visitor, if not nil, sees the walk.
@@ -86,7 +99,7 @@ type undo struct {
 
 func newAnalysis(f *ir.Func, sound bool) *analysis {
 	n := f.NumValues()
-	return &analysis{
+	a := &analysis{
 		dom:       ir.Dominators(f),
 		sound:     sound,
 		facts:     make([]fact, n),
@@ -96,6 +109,31 @@ func newAnalysis(f *ir.Func, sound bool) *analysis {
 		blocks:    make([]blockState, f.NumBlocks()),
 		params:    make([]paramState, n),
 	}
+	a.findLimits()
+	return a
+}
+
+// coarseLimits are the limits besides the constants of the function: a counter
+// that is less than something can be incremented.
+var coarseLimits = []int64{math.MaxInt32 - 1, math.MaxInt32, math.MaxInt64 - 1, math.MaxInt64}
+
+// findLimits collects the constants that values are compared with, and those
+// just below.
+func (a *analysis) findLimits() {
+	for _, b := range a.dom.Order() {
+		for _, v := range b.Instrs {
+			if !v.Op.Is(ir.Compare) && v.Op != ir.OpCheckIdx && v.Op != ir.OpCheckULe {
+				continue
+			}
+			for _, x := range v.Args {
+				if x.Op == ir.OpConst && x.Imm > 0 && len(a.limits) < maxLimits {
+					a.limits = append(a.limits, x.Imm-1, x.Imm)
+				}
+			}
+		}
+	}
+	a.limits = append(a.limits, coarseLimits...)
+	slices.Sort(a.limits)
 }
 
 // run finds the facts and then walks once more with the visitor, which may
@@ -106,7 +144,10 @@ func (a *analysis) run(v visitor) {
 		if !a.news {
 			break
 		}
-		if n == maxWalks {
+		switch n {
+		case coarseWalks:
+			a.limits = coarseLimits
+		case maxWalks:
 			a.giveUp()
 		}
 	}
@@ -228,7 +269,7 @@ func (a *analysis) follow(e *ir.Edge) {
 		case !x.hasBack:
 			x.back, x.hasBack, a.news = f, true, true
 		case !f.implies(x.back):
-			x.back, a.news = x.back.widen(f, p.Type), true
+			x.back, a.news = x.back.widen(f, p.Type, a.limits), true
 		}
 	}
 }

@@ -224,20 +224,27 @@ func (f fact) without(g fact, t ir.Type) fact {
 }
 
 // widen returns bounds that hold for f and g and that no sequence of such steps
-// moves more than a few times: a bound that f lacks and g has moved goes to 0 if
-// that covers it, or to the end of the type.
-func (f fact) widen(g fact, t ir.Type) fact {
+// moves often: a bound that has moved goes on to the next of the limits, which are
+// ascending and positive, to 0 or to the end of the type.
+func (f fact) widen(g fact, t ir.Type, limits []int64) fact {
 	h := f.or(g)
 	if !t.IsInt() {
 		return h
+	}
+	next := func(c uint64) uint64 {
+		for _, l := range limits {
+			if l := uint64(l); l >= c && l <= uint64(maxInt(t)) {
+				return l
+			}
+		}
+		return max(c, uint64(maxInt(t)))
 	}
 	if h.umin < f.umin {
 		h.umin = 0
 	}
 	if h.umax > f.umax {
-		h.umax = typeMask(t)
-		if g.umax <= uint64(maxInt(t)) {
-			h.umax = uint64(maxInt(t))
+		if h.umax = next(g.umax); h.umax > uint64(maxInt(t)) {
+			h.umax = typeMask(t)
 		}
 	}
 	if h.smin < f.smin {
@@ -247,7 +254,7 @@ func (f fact) widen(g fact, t ir.Type) fact {
 		}
 	}
 	if h.smax > f.smax {
-		h.smax = maxInt(t)
+		h.smax = int64(next(uint64(max(g.smax, 0))))
 	}
 	if h.zero != f.zero || h.one != f.one {
 		h.zero, h.one = 0, 0

@@ -43,6 +43,8 @@ var allPasses = []namedPass{
 	{"deadstores", funcs(DeadStores)},
 	{"ranges", funcs(Ranges)},
 	{"checkelim", funcs(CheckElim)},
+	{"ifconvert", funcs(IfConvert)},
+	{"escape", Escape},
 	{"dce", funcs(DCE)},
 	{"abi", ABI},
 }
