@@ -16,6 +16,7 @@ const (
 	FeatureMissing      = diag.FeatureMissing
 	UnsupportedImport   = diag.UnsupportedImport
 	HostOnly            = diag.HostOnly
+	StackOverflow       = diag.StackOverflow
 	NoProgram           = diag.NoProgram
 	UnknownProgramType  = diag.UnknownProgramType
 	UnknownSection      = diag.UnknownSection

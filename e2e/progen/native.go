@@ -43,6 +43,22 @@ func Native(cases []Case) ([][]Outcome, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
+	bin := filepath.Join(dir, "native")
+	if err := Build(bin, "", cases); err != nil {
+		return nil, err
+	}
+	return Run(bin)
+}
+
+// Build is the first half of [Native]: it makes a static binary that runs the
+// programs, for the architecture with Go's name arch, or the host's if that is
+// empty.
+func Build(binary, arch string, cases []Case) error {
+	dir, err := os.MkdirTemp("", "progen-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	files := map[string]string{
 		"go.mod":  "module native\n\ngo 1.26\n",
 		"main.go": nativeMain(cases),
@@ -58,24 +74,34 @@ func Native(cases []Case) ([][]Outcome, error) {
 	for name, text := range files {
 		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return nil, err
+			return err
 		}
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	bin := filepath.Join(dir, "native")
-	build := exec.Command("go", "build", "-o", bin, ".")
+	if binary, err = filepath.Abs(binary); err != nil {
+		return err
+	}
+	build := exec.Command("go", "build", "-o", binary, ".")
 	build.Dir = dir
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build %d programs: %w: %s", len(cases), err, out)
+	if arch != "" {
+		build.Env = append(build.Env, "GOARCH="+arch)
 	}
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build %d programs: %w: %s", len(cases), err, out)
+	}
+	return nil
+}
+
+// Run is the second half of [Native]: it runs what [Build] has made.
+func Run(binary string) ([][]Outcome, error) {
 	var stdout, stderr bytes.Buffer
-	run := exec.Command(bin)
+	run := exec.Command(binary)
 	run.Stdout, run.Stderr = &stdout, &stderr
 	if err := run.Run(); err != nil {
-		return nil, fmt.Errorf("run %d programs: %w: %s", len(cases), err, stderr.Bytes())
+		return nil, fmt.Errorf("run %s: %w: %s", filepath.Base(binary), err, stderr.Bytes())
 	}
 	var all [][]Outcome
 	if err := json.Unmarshal(stdout.Bytes(), &all); err != nil {

@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/undergo-ebpf/undergo/e2e/progen"
+	"github.com/undergo-ebpf/undergo/jit"
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// This file is the half of differential testing that needs a kernel: generated
+// Go programs run natively and in the kernel. The other half, with more
+// programs and the interpreters, is in package lower.
+
+var (
+	diffPrograms = flag.Int("diff.programs", 200, "generated programs to compare; in a guest -kernel runs a quarter of them unless told")
+	diffSeed     = flag.Uint64("diff.seed", 1<<32, "seed of the first generated program")
+)
+
+// diffInputs is how many inputs each program gets.
+const diffInputs = 6
+
+// diffCases returns the generated programs.
+func diffCases(n int) []progen.Case {
+	cases := make([]progen.Case, n)
+	for i := range cases {
+		cases[i] = progen.New(*diffSeed + uint64(i)).Case(diffInputs)
+	}
+	return cases
+}
+
+// nativeProgram is the name of the binary that runs the generated programs
+// natively, in guestPrograms.
+const nativeProgram = "native"
+
+// TestDifferential runs generated programs natively and in the kernel and
+// compares results and panics. The verifier must accept all that compile.
+func TestDifferential(t *testing.T) {
+	language.test(t)
+	cases := diffCases(*diffPrograms)
+	bin := filepath.Join(guestPrograms, nativeProgram)
+	if guest == "" {
+		bin = filepath.Join(t.TempDir(), nativeProgram)
+		if err := progen.Build(bin, "", cases); err != nil {
+			t.Fatal(err)
+		}
+	}
+	native, err := progen.Run(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := 0
+	for i, c := range cases {
+		f, err := jit.FuncSource[progen.Signature]("p.go", c.Source, c.Name)
+		if tooLarge(err) {
+			refused++
+			continue
+		}
+		if i == 0 {
+			language.require(t, err)
+		}
+		seed := *diffSeed + uint64(i)
+		if err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+			continue
+		}
+		for k, in := range c.Inputs {
+			if got := run(f, in); got != native[i][k] {
+				t.Errorf("seed %d, input %v: kernel %+v, native %+v\nreproduce: go test ./e2e -run TestDifferential -diff.programs 1 -diff.seed %d",
+					seed, in, got, native[i][k], seed)
+				break
+			}
+		}
+		if i%50 == 49 {
+			runtime.GC() // releases programs
+		}
+	}
+	t.Logf("%d programs, %d of them refused for want of stack", len(cases), refused)
+	if refused*10 > len(cases) {
+		t.Errorf("%d of %d programs refused for want of stack", refused, len(cases))
+	}
+}
+
+// tooLarge reports whether err is that a program needs more stack than BPF has.
+func tooLarge(err error) bool {
+	var list lower.DiagnosticError
+	return errors.As(err, &list) && len(list) == 1 && list[0].Code == lower.StackOverflow
+}
+
+// run runs a program in the kernel.
+func run(f progen.Signature, in [6]uint64) (o progen.Outcome) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *jit.PanicError:
+			o = progen.Outcome{Panic: r.Kind}
+		default:
+			o = progen.Outcome{Panic: fmt.Sprint(r)}
+		}
+	}()
+	o.Out = f(in)
+	return o
+}
