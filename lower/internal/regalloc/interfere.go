@@ -88,7 +88,7 @@ func (s *edgeSet) insert(key uint64) bool {
 
 func (s *edgeSet) grow() {
 	old := s.slots
-	s.slots = make([]uint64, max(1024, 2*len(old)))
+	s.slots = make([]uint64, max(64, 2*len(old)))
 	s.count = 0
 	for _, key := range old {
 		if key != 0 {

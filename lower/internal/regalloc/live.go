@@ -1,9 +1,13 @@
 package regalloc
 
-import "github.com/undergo-ebpf/undergo/lower/internal/mir"
+import (
+	"slices"
 
-// An event is an occurrence of a variable, in a register or in memory, as
-// liveness sees it.
+	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+)
+
+// An events takes the occurrences of variables, in registers or in memory, as
+// liveness sees them.
 type events struct {
 	use func(v int32) // the value is needed
 	def func(v int32) // the value is replaced
@@ -42,21 +46,31 @@ func liveIn(g *graph, n int, scan func(b int, e events)) [][]int32 {
 		scan(b, e)
 	}
 
-	useBlocks := group(n, len(exposed), func(i int) (int32, int32) { return exposed[i].v, exposed[i].b })
-	defBlocks := group(n, len(killed), func(i int) (int32, int32) { return killed[i].v, killed[i].b })
+	// Most variables live in one block only and have no exposed uses. The others
+	// are numbered anew.
+	var global []int32
+	number := defMark
+	for v := range int32(n) {
+		if useMark[v] == 0 {
+			number[v] = -1
+			continue
+		}
+		number[v] = int32(len(global))
+		global = append(global, v)
+	}
+	killed = slices.DeleteFunc(killed, func(p pair) bool { return number[p.v] < 0 })
+	useBlocks := group(len(global), len(exposed), func(i int) (int32, int32) { return number[exposed[i].v], exposed[i].b })
+	defBlocks := group(len(global), len(killed), func(i int) (int32, int32) { return number[killed[i].v], killed[i].b })
 
 	inMark := make([]int32, len(g.blocks))
 	killMark := make([]int32, len(g.blocks))
-	var found []pair
+	found := make([]pair, 0, 2*len(exposed))
 	var work []int32
-	for v := range int32(n) {
-		if len(useBlocks[v]) == 0 {
-			continue
-		}
-		for _, b := range defBlocks[v] {
+	for k, v := range global {
+		for _, b := range defBlocks[k] {
 			killMark[b] = v + 1
 		}
-		for _, b := range useBlocks[v] {
+		for _, b := range useBlocks[k] {
 			inMark[b] = v + 1
 			found = append(found, pair{v, b})
 			work = append(work, b)
