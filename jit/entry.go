@@ -232,7 +232,7 @@ func (f *front) methodValue(v *funcValue) *decl {
 	if name == "" {
 		return f.unsuitable(v, "write a function literal that calls it", "a method value can only be compiled by the package that declares the method")
 	}
-	file, t, base := f.openSource(name)
+	file := f.openSource(name)
 	if file == nil {
 		return nil
 	}
@@ -247,7 +247,6 @@ func (f *front) methodValue(v *funcValue) *decl {
 	if d == nil {
 		return f.unsuitable(v, "write a function literal that calls it", "%s has no method %s of its own: it is an interface, or the method is promoted from an embedded field", recv, method)
 	}
-	f.checkAge(t, base)
 	typ, err := f.typeOf(d.file, recv)
 	if err != nil {
 		return f.unsuitable(v, "", "%v", err)

@@ -79,6 +79,11 @@ func (f *front) programs(roots []*decl) []*source {
 	}
 	f.enter("check")
 	c, k := f.checkProgram(roots[0].file.pkg, roots)
+	if f.value != nil && f.opts.source == nil {
+		for _, file := range k.files {
+			f.checkAge(f.fset.File(file.FileStart).Name())
+		}
+	}
 	values := f.constVars(k)
 	for _, name := range sortedKeys(f.opts.consts) {
 		if !f.used[name] {

@@ -94,23 +94,25 @@ func (f *front) entryOf(v *funcValue) *decl {
 	if v.generated() {
 		return f.methodValue(v)
 	}
-	file, t, base := f.openSource(v.file)
+	if !strings.HasSuffix(v.file, ".go") {
+		return f.unsuitable(v, "", "it is not written in Go")
+	}
+	file := f.openSource(v.file)
 	if file == nil {
 		return nil
 	}
-	f.checkAge(t, base)
 	return f.declAt(file, v)
 }
 
 // openSource opens the package of a file that the binary names.
-func (f *front) openSource(name string) (*file, tree, string) {
+func (f *front) openSource(name string) *file {
 	t, base, err := sourceTree(f.opts, name)
 	if err != nil {
 		f.diags.Add(lower.SourceMissing, token.Position{Filename: name}, "", "cannot find source: %v", err)
-		return nil, tree{}, ""
+		return nil
 	}
 	_, file := f.openPackage(t, base)
-	return file, t, base
+	return file
 }
 
 // declAt returns the function of v in its file.
@@ -280,9 +282,12 @@ func fitsSignature(sig *ast.FuncType, t reflect.Type) bool {
 func fitsType(x ast.Expr, t reflect.Type) bool {
 	switch x := ast.Unparen(x).(type) {
 	case *ast.Ident:
-		b, ok := types.Universe.Lookup(x.Name).(*types.TypeName)
-		return !ok || t.Name() == b.Type().String() || t.Name() == "" && t.Kind() == reflect.Interface ||
-			t.Name() == types.Default(b.Type().Underlying()).String()
+		obj, ok := types.Universe.Lookup(x.Name).(*types.TypeName)
+		if !ok {
+			return true
+		}
+		b, ok := obj.Type().(*types.Basic) // or error, or any
+		return !ok && t.Kind() == reflect.Interface || ok && t.Name() == types.Typ[b.Kind()].Name()
 	case *ast.StarExpr:
 		return t.Kind() == reflect.Pointer && fitsType(x.X, t.Elem())
 	case *ast.ArrayType:

@@ -112,6 +112,24 @@ func TestHostWithoutGo(t *testing.T) {
 			t.Errorf("%d instructions, want %d", r.Insns, want.Insns)
 		}
 	})
+	t.Run("unprivileged", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			t.Skip("skipped for want of privileges to be without them")
+		}
+		// Nobody may read what is in a temporary directory or in a home.
+		dir := filepath.Dir(bin)
+		if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), src, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		_, err := runHost(bin, nobody, "-load", "-source", dir)
+		if err == nil || !strings.Contains(err.Error(), "operation not permitted: run as root or with CAP_BPF") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("missing source", func(t *testing.T) {
 		_, err := runHost(bin, nil, "-source", t.TempDir())
 		if err == nil || !strings.Contains(err.Error(), "cannot find source") {

@@ -227,7 +227,7 @@ func importNames(importPath string) []string {
 	return names
 }
 
-// directive returns the text after //ebpf:name in a declaration's doc comment.
+// directive returns the word after //ebpf:name in a declaration's doc comment.
 func directive(doc *ast.CommentGroup, name string) (arg string, pos token.Pos, ok bool) {
 	if doc == nil {
 		return "", token.NoPos, false
@@ -235,7 +235,8 @@ func directive(doc *ast.CommentGroup, name string) (arg string, pos token.Pos, o
 	for _, c := range doc.List {
 		rest, found := strings.CutPrefix(c.Text, "//ebpf:"+name)
 		if found && (rest == "" || rest[0] == ' ' || rest[0] == '\t') {
-			return strings.TrimSpace(rest), c.Pos(), true
+			arg, _, _ = strings.Cut(strings.TrimSpace(rest), " ")
+			return arg, c.Pos(), true
 		}
 	}
 	return "", token.NoPos, false

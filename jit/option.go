@@ -64,7 +64,7 @@ func WithTarget(t lower.Target) Option {
 // WithConst gives the package-level variable, or the captured variable of a
 // closure, that is called name the value v, which becomes a constant of the
 // compiled program. Its type must be the variable's, or be convertible to it
-// without loss. Integers, bools, strings, and arrays and structs of them can be given.
+// without loss. Integers, bools, and arrays and structs of them can be given.
 func WithConst(name string, v any) Option {
 	return func(o *options) {
 		if o.consts == nil {

@@ -204,16 +204,13 @@ func buildContext() *build.Context {
 
 // checkAge refuses a file on disk that is newer than the running binary: what
 // it says is not what the host was compiled from.
-func (f *front) checkAge(t tree, base string) {
-	if !t.disk {
-		return
-	}
-	st, err := fs.Stat(t.fsys, t.path(base))
+func (f *front) checkAge(name string) {
+	st, err := os.Stat(name)
 	if err != nil {
 		return
 	}
 	if built := builtAt(); !built.IsZero() && st.ModTime().After(built) {
-		f.diags.Add(lower.SourceChanged, token.Position{Filename: t.name(base)}, staleFix,
+		f.diags.Add(lower.SourceChanged, token.Position{Filename: name}, staleFix,
 			"source changed since this binary was built (%s, after %s)",
 			st.ModTime().Format(time.DateTime), built.Format(time.DateTime))
 	}

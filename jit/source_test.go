@@ -149,7 +149,7 @@ func TestSourceNewerThanBinary(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := newFront(nil)
-		f.checkAge(diskTree(dir), "a.go")
+		f.checkAge(name)
 		if got := f.diags.Len() == 1; got != test.stale {
 			t.Errorf("file of %v, binary of %v: stale is %v", test.time, builtAt(), got)
 		}
