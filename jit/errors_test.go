@@ -37,7 +37,7 @@ func TestBadInput(t *testing.T) {
 			}
 			wants := expectations(t, string(src))
 			if len(src) == 0 {
-				wants = append(wants, expectation{1, regexp.MustCompile("expected 'package'")})
+				wants = append(wants, expectation{0, regexp.MustCompile("the source is empty")})
 			}
 			for _, d := range list {
 				if d.Code == 0 || d.Pos.Filename != name {

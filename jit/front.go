@@ -4,6 +4,7 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 
@@ -152,6 +153,10 @@ func (f *front) valueRoots(fn any) ([]*decl, error) {
 
 // sourceRoots parses Go source text and returns its programs.
 func (f *front) sourceRoots(name, src string) []*decl {
+	if strings.TrimSpace(src) == "" {
+		f.diags.Add(lower.NoProgram, token.Position{Filename: name}, "", "the source is empty")
+		return nil
+	}
 	p := newPkg("", "")
 	file := f.parse(p, name, []byte(src))
 	if file == nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // Syscalls_SysEnterWrite is the hello world of the package documentation.
@@ -48,6 +49,10 @@ func TestHello(t *testing.T) {
 			t.Errorf("dump %s: %q, %v", stage, text, err)
 		}
 	}
+	rodata, err := p.Maps()[lower.RodataSection].Info()
+	if err != nil || !rodata.Frozen() {
+		t.Errorf("constants are not frozen: %v, %v", rodata, err)
+	}
 	s := p.Stats()
 	if s.Insns == 0 || s.Verified == 0 || s.Total() == 0 {
 		t.Errorf("stats: %+v", s)
@@ -80,7 +85,7 @@ func TestPanics(t *testing.T) {
 	if err != nil || len(panics) != 1 || panics[0].Count != 5 || panics[0].Kind != "index" {
 		t.Fatalf("got %v, %v", panics, err)
 	}
-	if got := panics[0].String(); !strings.Contains(got, "load_test.go:61:") || !strings.Contains(got, "index out of range") {
+	if got := panics[0].String(); !strings.Contains(got, "load_test.go:66:") || !strings.Contains(got, "index out of range") {
 		t.Errorf("got %s", got)
 	}
 }

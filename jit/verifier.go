@@ -15,14 +15,18 @@ import (
 
 // This file says in terms of the source why the kernel's verifier refused a program.
 
+// maxLog is how many lines of the verifier's log an error keeps. The end is what
+// matters, and the whole may be hundreds of megabytes.
+const maxLog = 10_000
+
 // A VerifierError is the refusal of a program by the kernel. Unless it is a
 // limit of the kernel, it is a defect of undergo: what compiles should load.
 type VerifierError struct {
 	Program string
 	Pos     token.Position // what was being verified, if the kernel says
 	Reason  string         // the kernel's words
-	Log     []string       // of the verifier; empty for programs that are too complex
-	Cause   error
+	Log     []string       // the end of the verifier's log; WithLog gets all; empty for programs that are too complex
+	Cause   error          // a *VerifierError of cilium's, or the system call's error
 }
 
 // Error returns one line. The log has more.
@@ -46,7 +50,9 @@ func (p *Program) loadError(o *options, err error) error {
 			fmt.Fprintf(o.log, "%+v\n", ve)
 		}
 		pos, reason := p.explain(ve.Log)
-		return &VerifierError{Program: p.name, Pos: pos, Reason: reason, Log: ve.Log, Cause: ve}
+		short := *ve
+		short.Log = slices.Clone(ve.Log[max(0, len(ve.Log)-maxLog):])
+		return &VerifierError{Program: p.name, Pos: pos, Reason: reason, Log: short.Log, Cause: &short}
 	case errors.Is(err, unix.E2BIG):
 		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
 	}
