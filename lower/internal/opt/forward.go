@@ -240,15 +240,52 @@ func (w *forwarder) rewrite(b *ir.Block) {
 	old := b.Instrs
 	b.Instrs = make([]*ir.Value, 0, len(old))
 	for _, v := range old {
-		if v.Op == ir.OpLoad && w.replace(b, v) {
-			// The state names the load, not what replaces it, which is the
-			// same in all blocks and what the renaming is for.
-			w.step(v)
-			continue
+		switch v.Op {
+		case ir.OpLoad:
+			if w.replace(b, v) {
+				// The state names the load, not what replaces it, which
+				// is the same in all blocks and what the renaming is for.
+				w.step(v)
+				continue
+			}
+		case ir.OpMemCopy:
+			if p := w.original(b, v.Args[1], placeOf(v.Args[1], 0, v.Size)); p != nil && p != v.Args[0] {
+				v.Args[1] = p
+			}
 		}
 		b.Append(v)
 		w.step(v)
 	}
+}
+
+// original returns a pointer to what the copy at l, to which p points, was copied
+// from, if l is part of a slot that holds a copy and the original is unchanged.
+func (w *forwarder) original(b *ir.Block, p *ir.Value, l place) *ir.Value {
+	slot, ok := l.base.(*ir.Slot)
+	if !ok {
+		return nil
+	}
+	c := w.find(l)
+	if c == nil && l.anchor != nil { // somewhere in it
+		c = w.find(place{base: slot, root: l.root, size: slot.Size})
+	}
+	if c == nil || c.source == nil || c.source.Type == ir.PtrCtx {
+		return nil
+	}
+	return rebase(b, p, displaced(b, c.source, c.sourceOff-c.off))
+}
+
+// rebase appends what makes of p, which is derived from the address of a slot, the
+// pointer that is derived in the same way from root.
+func rebase(b *ir.Block, p, root *ir.Value) *ir.Value {
+	switch p.Op {
+	case ir.OpSlotAddr:
+		return root
+	case ir.OpPtrAdd:
+		q := rebase(b, p.Args[0], root)
+		return b.Add(ir.OpPtrAdd, q.Type, p.Pos, q, p.Args[1])
+	}
+	return rebase(b, p.Args[0], root)
 }
 
 // replace appends to b what computes the result of the load v, if it is known.
@@ -256,6 +293,11 @@ func (w *forwarder) replace(b *ir.Block, v *ir.Value) bool {
 	l := placeOf(v.Args[0], v.Imm, int64(v.Width))
 	c := w.find(l)
 	if c == nil {
+		if l.anchor != nil {
+			if p := w.original(b, v.Args[0], l); p != nil {
+				v.Args[0] = p
+			}
+		}
 		return false
 	}
 	for c.value == nil && c.source != nil {
