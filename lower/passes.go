@@ -55,6 +55,7 @@ var passes = []pass{
 	// From here on a comparison may be a proof.
 	{"checkelim", each(opt.CheckElim), false},
 	{"fold/proven", each(opt.Fold), false},
+	{"guard", each(opt.Guard), true},
 	{"dce/proven", each(opt.DCE), false},
 	{"escape", opt.Escape, true},
 	{"abi", opt.ABI, true},
@@ -80,6 +81,9 @@ var passOrder = []struct{ before, after, why string }{
 	{"simplifycfg/decided", "ifconvert", "a branch is converted when its arms have become empty"},
 	{"gvn", "checkelim", "a proof holds where an operand is computed, and gvn may compute it further up"},
 	{"ranges", "checkelim", "a fact that is merely true must not remove a comparison that is a proof"},
+	{"checkelim", "guard", "a guard is a check that never fails, and the verifier needs it all the same"},
+	{"fold", "guard", "what is known of an index decides whether it needs a guard"},
+	{"guard", "dce/proven", "the unguarded address is left behind"},
 	{"deadstores", "escape", "an address that nobody reads does not escape"},
 	{"mem2reg", "escape", "an address in a promoted variable is followed"},
 	{"escape", "abi", "the convention stores addresses of variables that do not escape"},

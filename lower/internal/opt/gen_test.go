@@ -220,8 +220,10 @@ func (g *generator) statement() {
 		g.compare()
 	case n < 62:
 		g.memory()
-	case n < 70:
+	case n < 68:
 		g.indexed()
+	case n < 71:
+		g.sliced()
 	case n < 76:
 		g.check()
 	case n < 86 && g.depth < 4:
@@ -419,10 +421,43 @@ func (g *generator) indexed() {
 	g.access(a, i, limit, width)
 }
 
+// sliced accesses an element of a slice of an array: a[lo:hi][i].
+func (g *generator) sliced() {
+	if len(g.areas) == 0 {
+		return
+	}
+	a := g.areas[g.r.IntN(len(g.areas))]
+	if a.pointer >= 0 {
+		return
+	}
+	width := uint8(1) << g.r.IntN(4)
+	check := func(op ir.Op, x, y *ir.Value) *ir.Value {
+		v := g.b.Add(op, ir.I64, 0, x, y)
+		v.Aux = g.m.Sites[ir.PanicSlice]
+		return v
+	}
+	small := func(limit int64) *ir.Value {
+		if g.chance(30) {
+			return g.b.Const(ir.I64, g.r.Int64N(limit+1))
+		}
+		return g.b.Add(ir.OpURem, ir.I64, 0, g.value(ir.I64), g.b.Const(ir.I64, limit+1))
+	}
+	length := a.size / int64(width)
+	hi := check(ir.OpCheckULe, small(length), g.b.Const(ir.I64, length))
+	lo := check(ir.OpCheckULe, small(length/2), hi)
+	n := g.b.Add(ir.OpSub, ir.I64, 0, hi, lo)
+	base := g.b.Add(ir.OpPtrAdd, a.base.Type, 0, a.base, g.b.Add(ir.OpMul, ir.I64, 0, lo, g.b.Const(ir.I64, int64(width))))
+	i := small(length / 2)
+	if g.chance(50) {
+		i = g.b.Add(ir.OpSub, ir.I64, 0, n, g.b.Const(ir.I64, 1+g.r.Int64N(2)))
+	}
+	g.access(area{base, a.size, a.readOnly, -1}, i, n, width)
+}
+
 func (g *generator) access(a area, i, limit *ir.Value, width uint8) {
 	op := ir.OpCheckIdx
-	if g.chance(15) {
-		op, limit = ir.OpCheckULe, g.b.Const(limit.Type, limit.Imm-1)
+	if limit.Op == ir.OpConst && g.chance(15) {
+		op, limit = ir.OpCheckULe, g.b.Const(limit.Type, max(limit.Imm-1, 0))
 	}
 	v := g.b.Add(op, i.Type, 0, i, limit)
 	v.Aux = g.m.Sites[ir.PanicIndex]

@@ -43,6 +43,7 @@ var allPasses = []namedPass{
 	{"deadstores", funcs(DeadStores)},
 	{"ranges", funcs(Ranges)},
 	{"checkelim", funcs(CheckElim)},
+	{"guard", funcs(Guard)},
 	{"ifconvert", funcs(IfConvert)},
 	{"escape", Escape},
 	{"dce", funcs(DCE)},

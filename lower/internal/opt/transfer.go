@@ -23,7 +23,13 @@ func (a *analysis) transfer(v *ir.Value) fact {
 	arg := func(i int) fact { return a.get(v.Args[i]) }
 	switch v.Op {
 	case ir.OpAdd, ir.OpSub:
-		return sumFact(v.Op, arg(0), arg(1), t)
+		f := sumFact(v.Op, arg(0), arg(1), t)
+		if a.sound && v.Op == ir.OpSub {
+			if less, ok := a.decideCompare(ir.OpULe, v.Args[1], v.Args[0]); less && ok {
+				f = f.and(between(t, 0, arg(0).umax-arg(1).umin), t)
+			}
+		}
+		return f
 	case ir.OpNeg:
 		return sumFact(ir.OpSub, exactly(t, 0), arg(0), t)
 	case ir.OpMul:

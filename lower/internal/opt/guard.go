@@ -1,0 +1,248 @@
+package opt
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file puts in the proofs that the verifier asks for and Go does not.
+//
+// Go's checks of s[i] bound i by the length of s. If s is a slice of an array from
+// lo on, the address is array + lo + i, and that this is inside the array follows
+// from lo + (hi - lo) <= cap: a relation between values, of which the verifier knows
+// nothing. It takes each for as large as it can be, and refuses the sum.
+//
+// Method: an address in a variable or in data, whose size is known, is followed
+// back to the sum of its variable offsets. Where the ranges that the verifier
+// knows of these (facts.go) would let the access leave the object, the sum is
+// checked against what the object allows, and the access goes to the object plus
+// the checked sum. Go's own checks have been passed, so this one never fails; it is
+// there to be followed by the verifier. One check serves all accesses of a block
+// through the same pointer that it covers, and since an element's offset is a
+// multiple of its size, those are all accesses to the element.
+//
+// Precondition: no later pass removes checks or merges values.
+//
+// Before:                          After:
+//
+//	v3 = ptradd v0, v1 (lo)         v3 = ptradd v0, v1
+//	v5 = ptradd v3, v4 (i < len)    v5 = ptradd v3, v4
+//	v6 = load.1 v5 +0               v7 = add i64 v1, v4
+//	                                v8 = checkidx i64 v7, 16 !0
+//	                                v9 = ptradd v0, v8
+//	                                v6 = load.1 v9 +0
+
+// Guard makes the bounds of f's accesses to variables and data known to the
+// verifier.
+func Guard(f *ir.Func, _ *Config) {
+	ir.RemoveUnreachable(f)
+	g := &guarder{
+		analysis:  newAnalysis(f, false),
+		f:         f,
+		addresses: make([]address, f.NumValues()),
+		plans:     make(map[*ir.Value][]guardPlan),
+	}
+	g.run(g)
+	if len(g.plans) == 0 {
+		return
+	}
+	g.positive = positiveOffsets{newAnalysis(f, true), make([]bool, f.NumValues())}
+	g.positive.run(g.positive)
+	for _, b := range f.Blocks {
+		g.rewrite(b)
+	}
+	removeDead(f)
+}
+
+// An address is a pointer into an object: the object's address, plus variable
+// offsets, plus off.
+type address struct {
+	root   *ir.Value // an OpSlotAddr or OpDataAddr, or nil if the address is not known
+	terms  []*ir.Value
+	off    int64
+	lo, hi int64 // bounds of the sum of the terms, as the verifier sees it
+	stride int64 // power of two that divides each term
+}
+
+// maxOffset is beyond any offset that an access can have.
+const maxOffset = 1 << 40
+
+// A guardPlan says that operand arg of an access has to be guarded.
+type guardPlan struct {
+	arg        int
+	at         address
+	disp, size int64
+}
+
+type guarder struct {
+	*analysis
+	f         *ir.Func
+	addresses []address // by Value.ID
+	plans     map[*ir.Value][]guardPlan
+	positive  positiveOffsets
+}
+
+// positiveOffsets finds the operands of pointer additions that are never
+// negative, which is a matter of truth and not of what the verifier knows.
+type positiveOffsets struct {
+	*analysis
+	is []bool // by Value.ID
+}
+
+func (o positiveOffsets) param(*ir.Value, fact) {}
+
+func (o positiveOffsets) term(*ir.Block) {}
+
+func (o positiveOffsets) instr(v *ir.Value) {
+	if v.Op == ir.OpPtrAdd {
+		o.is[v.Args[1].ID] = o.get(v.Args[1]).isNonNegative()
+	}
+}
+
+func (g *guarder) param(*ir.Value, fact) {}
+
+func (g *guarder) term(*ir.Block) {}
+
+func (g *guarder) instr(v *ir.Value) {
+	switch v.Op {
+	case ir.OpSlotAddr:
+		g.addresses[v.ID] = address{root: v, stride: maxOffset}
+	case ir.OpDataAddr:
+		g.addresses[v.ID] = address{root: v, off: v.Imm, stride: maxOffset}
+	case ir.OpPi, ir.OpCheckNonNil:
+		g.addresses[v.ID] = g.addresses[v.Args[0].ID]
+	case ir.OpPtrAdd:
+		g.addresses[v.ID] = g.added(g.addresses[v.Args[0].ID], v.Args[1])
+	case ir.OpLoad, ir.OpStore, ir.OpAtomic:
+		g.access(v, 0, v.Imm, int64(v.Width))
+	case ir.OpMemZero:
+		g.access(v, 0, v.Imm, v.Size)
+	case ir.OpMemCopy:
+		g.access(v, 0, 0, v.Size)
+		g.access(v, 1, 0, v.Size)
+	case ir.OpHelper:
+		h := v.Helper()
+		for i, a := range v.Args {
+			if a.Type.IsPtr() && i < len(h.Sizes) && h.Sizes[i] >= 0 && h.Sizes[i] < len(v.Args) {
+				if _, hi := g.bounds(v.Args[h.Sizes[i]]); hi > 0 {
+					g.access(v, i, 0, hi)
+				}
+			}
+		}
+	}
+}
+
+// bounds returns signed bounds of v, cut to maxOffset.
+func (g *guarder) bounds(v *ir.Value) (lo, hi int64) {
+	f := g.get(v)
+	return max(f.smin, -maxOffset), min(f.smax, maxOffset)
+}
+
+// added returns the address a plus x.
+func (g *guarder) added(a address, x *ir.Value) address {
+	if c, ok := x.IsConst(); ok {
+		a.off += c
+		return a
+	}
+	lo, hi := g.bounds(x)
+	a.terms = append(slices.Clip(a.terms), x)
+	a.lo, a.hi = max(a.lo+lo, -maxOffset), min(a.hi+hi, maxOffset)
+	zeros := bits.TrailingZeros64(^g.get(x).zero)
+	a.stride = min(a.stride, 1<<min(zeros, 40))
+	return a
+}
+
+// access plans a guard for the access of v to size bytes at operand arg plus
+// disp, if the verifier needs one.
+func (g *guarder) access(v *ir.Value, arg int, disp, size int64) {
+	a := g.addresses[v.Args[arg].ID]
+	if a.root == nil || len(a.terms) == 0 {
+		return
+	}
+	if a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > objectSize(a.root) {
+		g.plans[v] = append(g.plans[v], guardPlan{arg, a, disp, size})
+	}
+}
+
+// objectSize returns the size of the object that root is an address of.
+func objectSize(root *ir.Value) int64 {
+	if root.Op == ir.OpSlotAddr {
+		return root.Slot().Size
+	}
+	return int64(len(root.Data().Bytes))
+}
+
+// A guardKey is what makes guards of one pointer equal.
+type guardKey struct {
+	p     *ir.Value
+	limit int64
+	off   int64 // that the sum includes
+}
+
+// rewrite puts the planned guards into b.
+func (g *guarder) rewrite(b *ir.Block) {
+	if !slices.ContainsFunc(b.Instrs, func(v *ir.Value) bool { return g.plans[v] != nil }) {
+		return
+	}
+	guarded := make(map[guardKey]*ir.Value)
+	old := b.Instrs
+	b.Instrs = make([]*ir.Value, 0, len(old)+4)
+	for _, v := range old {
+		for _, p := range g.plans[v] {
+			g.guard(b, v, p, guarded)
+		}
+		b.Append(v)
+	}
+}
+
+// guard makes operand p.arg of v an address that is known to be in bounds.
+func (g *guarder) guard(b *ir.Block, v *ir.Value, p guardPlan, guarded map[guardKey]*ir.Value) {
+	a := p.at
+	disp := a.off + p.disp
+	last := objectSize(a.root) - p.size // the largest offset that is in bounds
+	key := guardKey{p: v.Args[p.arg]}
+	negative := slices.ContainsFunc(a.terms, func(x *ir.Value) bool { return !g.positive.is[x.ID] })
+	if !negative && disp >= 0 {
+		key.limit = (last - disp) &^ (a.stride - 1)
+	} else { // the sum may be negative without disp
+		key.limit, key.off = last, disp
+		disp = 0
+	}
+	if key.limit < 0 {
+		return // never in bounds: the checks before it always panic
+	}
+	base := guarded[key]
+	if base == nil {
+		base = g.checkedAddress(b, v, a, key)
+		guarded[key] = base
+	}
+	switch v.Op {
+	case ir.OpLoad, ir.OpStore, ir.OpAtomic, ir.OpMemZero:
+		v.Imm = disp
+	default:
+		base = displaced(b, base, disp)
+	}
+	v.Args[p.arg] = base
+}
+
+// checkedAddress appends the computation of a's object plus the checked sum of
+// its terms.
+func (g *guarder) checkedAddress(b *ir.Block, v *ir.Value, a address, key guardKey) *ir.Value {
+	sum := a.terms[0]
+	for _, x := range a.terms[1:] {
+		sum = b.Add(ir.OpAdd, ir.I64, v.Pos, sum, x)
+	}
+	if key.off != 0 {
+		sum = b.Add(ir.OpAdd, ir.I64, v.Pos, sum, b.Const(ir.I64, key.off))
+	}
+	check := b.Add(ir.OpCheckIdx, ir.I64, v.Pos, sum, b.Const(ir.I64, key.limit+1))
+	check.Aux = g.f.Module.NewSite(ir.PanicIndex, "index out of range", v.Pos)
+	root := a.root
+	if root.Imm != 0 { // offsets count from the beginning of the object
+		root = b.Add(ir.OpDataAddr, ir.PtrData, v.Pos)
+		root.Aux = a.root.Aux
+	}
+	return b.Add(ir.OpPtrAdd, root.Type, v.Pos, root, check)
+}
