@@ -16,5 +16,8 @@ type Context struct{ ptr unsafe.Pointer }
 // context or a socket.
 func (c Context) Pointer() unsafe.Pointer { return c.ptr }
 
+// Context returns c. It makes Context a [Contexter], as all contexts are.
+func (c Context) Context() Context { return c }
+
 // MapRef refers to a kernel map as a whole, as the helpers want it.
 type MapRef struct{ p unsafe.Pointer }

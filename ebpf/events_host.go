@@ -80,7 +80,7 @@ func typed[T any](data []byte, err error, slack int, yield func(*T, error) bool)
 	case len(data) < size || len(data) > size+slack:
 		return yield(&v, fmt.Errorf("record of %d bytes, want the %d of %T", len(data), size, v))
 	case uintptr(unsafe.Pointer(unsafe.SliceData(data)))%unsafe.Alignof(v) != 0 || size == 0:
-		v = getValue[T](data)
+		v = getKey[T](data)
 		return yield(&v, nil)
 	}
 	return yield((*T)(unsafe.Pointer(unsafe.SliceData(data))), nil)
@@ -129,3 +129,42 @@ func (m *RingBuf[T]) ReadBytes(ctx context.Context) iter.Seq2[[]byte, error] {
 //
 // Host only.
 func (m *RingBuf[T]) Lost() uint64 { return m.lost.Load() }
+
+// perfSlack is how much longer than its data the record of a perf event may be: with
+// its size, 4 bytes, it is a multiple of 8.
+const perfSlack = 7
+
+// Read returns an iterator over the records that programs put out, oldest first on
+// each CPU. Like [RingBuf.Read] it waits for more until ctx ends or the map is closed,
+// and has errors take the places of values.
+//
+// Host only.
+func (m *PerfEvents[T]) Read(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for v, err := range m.ReadInPlace(ctx) {
+			if !yield(*v, err) {
+				return
+			}
+		}
+	}
+}
+
+// ReadInPlace is Read without copying: the values are where they were received, and
+// are valid until the next one is asked for.
+//
+// Host only.
+func (m *PerfEvents[T]) ReadInPlace(ctx context.Context) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		records(ctx, m.ref().native(), nil, func(data []byte, err error) bool {
+			return typed(data, err, perfSlack, yield)
+		})
+	}
+}
+
+// ReadBytes is Read for records of any size. They are valid until the next one is
+// asked for.
+//
+// Host only.
+func (m *PerfEvents[T]) ReadBytes(ctx context.Context) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) { records(ctx, m.ref().native(), nil, yield) }
+}

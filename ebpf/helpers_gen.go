@@ -2676,7 +2676,7 @@ func RcPointerRel(ctx Context, relX int32, relY int32) int64 {
 	return host.Func[func(ctx Context, relX int32, relY int32) int64]("RcPointerRel")(ctx, relX, relY)
 }
 
-// SpinLock is the helper bpf_spin_lock, since Linux 5.1.
+// SpinLockAcquire is the helper bpf_spin_lock, since Linux 5.1.
 //
 //	long bpf_spin_lock(struct bpf_spin_lock *lock)
 //
@@ -2700,13 +2700,13 @@ func RcPointerRel(ctx Context, relX int32, relY int32) int64 {
 //     are not allowed.
 //   - The BPF_LD_ABS and BPF_LD_IND instructions are not
 //     allowed inside a spinlock-ed region.
-//   - The BPF program MUST call [SpinUnlock] to release
+//   - The BPF program MUST call [SpinLockRelease] to release
 //     the lock, on all execution paths, before it returns.
 //   - The BPF program can access struct bpf_spin_lock only via
-//     the [SpinLock] and [SpinUnlock]
+//     the [SpinLockAcquire] and [SpinLockRelease]
 //     helpers. Loading or storing data into the struct
 //     bpf_spin_lock lock; field of a map is not allowed.
-//   - To use the [SpinLock] helper, the BTF description
+//   - To use the [SpinLockAcquire] helper, the BTF description
 //     of the map value must be a struct and have struct
 //     bpf_spin_lock anyname; field at the top level.
 //     Nested lock inside another struct is not allowed.
@@ -2720,16 +2720,16 @@ func RcPointerRel(ctx Context, relX int32, relY int32) int64 {
 //     networking packet (it can only be inside of a map values).
 //   - bpf_spin_lock is available to root only.
 //   - Tracing programs and socket filter programs cannot use
-//     [SpinLock] due to insufficient preemption checks
+//     [SpinLockAcquire] due to insufficient preemption checks
 //     (but this may change in the future).
 //   - bpf_spin_lock is not allowed in inner maps of map-in-map.
 //
 //ebpf:helper id=93 name=spin_lock kernel=5.1 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,cgroup_sock,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,cgroup_device,sk_msg,cgroup_sock_addr,lwt_seg6local,sk_reuseport,flow_dissector,cgroup_sysctl,cgroup_sockopt,tracing,struct_ops,lsm,sk_lookup,syscall,netfilter args=spinlock ret=void
-func SpinLock(lock unsafe.Pointer) {
-	host.Func[func(lock unsafe.Pointer)]("SpinLock")(lock)
+func SpinLockAcquire(lock unsafe.Pointer) {
+	host.Func[func(lock unsafe.Pointer)]("SpinLockAcquire")(lock)
 }
 
-// SpinUnlock is the helper bpf_spin_unlock, since Linux 5.1.
+// SpinLockRelease is the helper bpf_spin_unlock, since Linux 5.1.
 //
 //	long bpf_spin_unlock(struct bpf_spin_lock *lock)
 //
@@ -2737,8 +2737,8 @@ func SpinLock(lock unsafe.Pointer) {
 // bpf_spin_lock(lock).
 //
 //ebpf:helper id=94 name=spin_unlock kernel=5.1 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,cgroup_sock,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,cgroup_device,sk_msg,cgroup_sock_addr,lwt_seg6local,sk_reuseport,flow_dissector,cgroup_sysctl,cgroup_sockopt,tracing,struct_ops,lsm,sk_lookup,syscall,netfilter args=spinlock ret=void
-func SpinUnlock(lock unsafe.Pointer) {
-	host.Func[func(lock unsafe.Pointer)]("SpinUnlock")(lock)
+func SpinLockRelease(lock unsafe.Pointer) {
+	host.Func[func(lock unsafe.Pointer)]("SpinLockRelease")(lock)
 }
 
 // SkFullsock is the helper bpf_sk_fullsock, since Linux 5.1.

@@ -17,6 +17,12 @@ type handle struct{ p unsafe.Pointer }
 //ebpf:intrinsic mapref
 func (h *handle) ref() MapRef { return MapRef{h.p} }
 
+// sizeOf returns the size of a T.
+func sizeOf[T any]() uintptr {
+	var v T
+	return unsafe.Sizeof(v)
+}
+
 // A MapOption changes how a map is made: see [MapName], [MapFlags], [MapPin] and
 // [MapNUMANode].
 type MapOption func(*mapOptions)

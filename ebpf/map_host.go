@@ -3,7 +3,6 @@ package ebpf
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"reflect"
 	"sync"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
 	"github.com/undergo-ebpf/undergo/ebpf/internal/host"
-	"github.com/undergo-ebpf/undergo/ebpf/internal/mem"
 )
 
 // This file has the host's side of the operations that the methods of typed maps
@@ -23,9 +21,9 @@ import (
 type object struct {
 	bind.Map
 	keyPadding, valuePadding []span
-	buffers                  sync.Pool // of *buffer
-	// refs keeps the maps that are entries of a map of maps, by their IDs.
-	refs sync.Map
+	fields                   []bind.Field // of values, that belong to the kernel
+	buffers                  sync.Pool    // of *buffer
+	nested                   nested
 	// value is what mapValue returned last.
 	value atomic.Pointer[byte]
 }
@@ -82,9 +80,19 @@ func setValue[V any](m *object, b *buffer, v *V) []byte {
 }
 
 // getValue returns the value that lies at the beginning of b.
-func getValue[V any](b []byte) (v V) {
-	copy(bytesOf(&v), b)
+func getValue[V any](m *object, b []byte) (v V) {
+	to := bytesOf(&v)
+	copy(to, b)
+	for _, f := range m.fields {
+		clear(to[f.Offset : f.Offset+f.Size])
+	}
 	return v
+}
+
+// getKey returns the key that b is.
+func getKey[K any](b []byte) (k K) {
+	copy(bytesOf(&k), b)
+	return k
 }
 
 // currentCPU returns the CPU whose values the caller works on, if the map has
@@ -114,7 +122,7 @@ func mapGet[K, V any](ref MapRef, k *K) (v V, ok bool) {
 	if m.Backend().Lookup(setKey(m, b, k), b.value) != nil {
 		return v, false
 	}
-	return getValue[V](b.value[m.currentCPU()*m.Spec().ValueStride():]), true
+	return getValue[V](m, b.value[m.currentCPU()*m.Spec().ValueStride():]), true
 }
 
 func mapUpdate[K, V any](ref MapRef, k *K, v *V, flags uint64) error {
@@ -169,7 +177,7 @@ func mapEach[K, V any](ref MapRef, yield func(k *K, v *V) bool) {
 	at := m.currentCPU() * m.Spec().ValueStride()
 	// A map that is closed meanwhile ends here.
 	_ = m.Backend().Iterate(func(key, value []byte) bool {
-		k, v := getValue[K](key), getValue[V](value[at:])
+		k, v := getKey[K](key), getValue[V](m, value[at:])
 		return yield(&k, &v)
 	})
 }
@@ -193,101 +201,3 @@ func mapValue(ref MapRef) unsafe.Pointer {
 }
 
 var firstKey = make([]byte, 4)
-
-// failMap makes a constructor panic.
-func failMap(spec *bind.Spec, err error) {
-	panic(fmt.Sprintf("ebpf: map of type %s: %v", spec.Kind, err))
-}
-
-// newSpec returns the description of a map of the named kind. K and V are the
-// types of keys and values; struct{} stands for no key.
-func newSpec(kind string, maxEntries int, opts []MapOption) bind.Spec {
-	k, ok := bind.ParseKind(kind)
-	if !ok {
-		panic(fmt.Sprintf("BUG: no map type %q", kind))
-	}
-	var o mapOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
-	spec := bind.Spec{Kind: k, Name: o.name, Flags: o.flags, Pin: o.pin, Extra: uint64(o.hashes)}
-	if o.numa {
-		spec.Flags |= FlagNUMANode
-		spec.NUMANode = o.numaNode
-	}
-	if maxEntries < 0 || uint64(maxEntries) > math.MaxUint32 {
-		failMap(&spec, fmt.Errorf("%d entries", maxEntries))
-	}
-	spec.MaxEntries = uint32(maxEntries)
-	return spec
-}
-
-// setTypes makes K and V the types of the map's entries.
-func setTypes[K, V any](spec *bind.Spec) {
-	spec.Key, spec.Value = reflect.TypeFor[K](), reflect.TypeFor[V]()
-	if err := plain(spec.Key, true); err != nil {
-		failMap(spec, fmt.Errorf("key: %w", err))
-	}
-	if err := plain(spec.Value, false); err != nil {
-		failMap(spec, fmt.Errorf("value: %w", err))
-	}
-	spec.KeySize, spec.ValueSize = uint32(spec.Key.Size()), max(1, uint32(spec.Value.Size()))
-	if spec.KeySize == 0 {
-		failMap(spec, fmt.Errorf("key: %s has no size: use an Array of one entry, or a Var", spec.Key))
-	}
-	if spec.KeySize > maxKeySize {
-		failMap(spec, fmt.Errorf("key: %s has %d bytes, and the kernel takes no more than %d", spec.Key, spec.KeySize, maxKeySize))
-	}
-}
-
-// maxKeySize is MAX_BPF_STACK, which limits keys: kernel/bpf/hashtab.c, htab_map_alloc_check.
-const maxKeySize = 512
-
-// newObject makes and registers a map that is made at site.
-func newObject(spec bind.Spec, site bind.Site, children map[string]*bind.Map) unsafe.Pointer {
-	m := &object{keyPadding: padding(spec.Key), valuePadding: padding(spec.Value)}
-	m.Init(spec, site, mem.New, children)
-	return unsafe.Pointer(m)
-}
-
-// newMap makes the map of a constructor, which calls it.
-func newMap[K comparable, V any](kind string, maxEntries int, opts []MapOption) unsafe.Pointer {
-	spec := newSpec(kind, maxEntries, opts)
-	if spec.MaxEntries == 0 {
-		failMap(&spec, errors.New("no entries"))
-	}
-	setTypes[K, V](&spec)
-	return newObject(spec, bind.Caller(2), nil)
-}
-
-func newVar[T any](initial T, opts []MapOption) unsafe.Pointer {
-	spec := newSpec("array", 1, opts)
-	spec.Flags |= FlagMmapable
-	setTypes[uint32, T](&spec)
-	p := newObject(spec, bind.Caller(2), nil)
-	atomicStore((*T)(mapValue(MapRef{p})), initial)
-	return p
-}
-
-// newLost makes the counter that belongs to the map of a constructor.
-func newLost() *Var[uint64] {
-	spec := newSpec("array", 1, nil)
-	spec.Flags |= FlagMmapable
-	setTypes[uint32, uint64](&spec)
-	v := new(Var[uint64])
-	v.p = newObject(spec, bind.Site{}, nil)
-	v.Load() // so that there is a place after Close
-	return v
-}
-
-func newRing[T any](kind string, size int, opts []MapOption, lost *Var[uint64]) unsafe.Pointer {
-	spec := newSpec(kind, size, opts)
-	if size < os.Getpagesize() || size&(size-1) != 0 {
-		failMap(&spec, fmt.Errorf("%d bytes: the size must be a power of 2 and a multiple of the page size, %d", size, os.Getpagesize()))
-	}
-	spec.Value = reflect.TypeFor[T]()
-	if err := plain(spec.Value, false); err != nil {
-		failMap(&spec, fmt.Errorf("record: %w", err))
-	}
-	return newObject(spec, bind.Caller(2), map[string]*bind.Map{"lost": lost.Binding()})
-}

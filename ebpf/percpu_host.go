@@ -15,7 +15,7 @@ import (
 func perCPUValues[V any](m *object, b []byte) []V {
 	values := make([]V, bind.PossibleCPUs())
 	for i := range values {
-		values[i] = getValue[V](b[i*m.Spec().ValueStride():])
+		values[i] = getValue[V](m, b[i*m.Spec().ValueStride():])
 	}
 	return values
 }
@@ -52,7 +52,7 @@ func perCPUEach[K, V any](ref MapRef, yield func(K, []V) bool) {
 	m := ref.native()
 	// A map that is closed meanwhile ends here.
 	_ = m.Backend().Iterate(func(key, value []byte) bool {
-		return yield(getValue[K](key), perCPUValues[V](m, value))
+		return yield(getKey[K](key), perCPUValues[V](m, value))
 	})
 }
 

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"sync"
 	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
 )
 
 // This file says which Go types can be keys and values of maps, and where they
@@ -39,6 +41,9 @@ func plain(t reflect.Type, key bool) error {
 	case reflect.Array:
 		return plain(t.Elem(), key)
 	case reflect.Struct:
+		if key && len(bind.KernelFields(t)) > 0 {
+			return fmt.Errorf("%s has a field that belongs to the kernel, which only values can have", t)
+		}
 		for f := range fields(t) {
 			if err := plain(f.Type, key); err != nil {
 				return fmt.Errorf("field %s: %w", f.Name, err)
@@ -64,8 +69,8 @@ type span struct{ from, to uintptr }
 // paddings caches the results of padding.
 var paddings sync.Map // reflect.Type to []span
 
-// padding returns the bytes of a value of type t that belong to no field, or to
-// one named _, which Go does not compare either.
+// padding returns the bytes of a value of type t that belong to no field, to
+// one named _, which Go does not compare either, or to the kernel.
 func padding(t reflect.Type) []span {
 	if t == nil {
 		return nil
@@ -81,6 +86,9 @@ func padding(t reflect.Type) []span {
 func findPadding(t reflect.Type) []span {
 	used := make([]bool, t.Size())
 	markUsed(used, t)
+	for _, f := range bind.KernelFields(t) {
+		clear(used[f.Offset : f.Offset+f.Size])
+	}
 	var spans []span
 	for i := 0; i < len(used); i++ {
 		if used[i] {

@@ -2,7 +2,6 @@ package ebpf
 
 import (
 	"errors"
-	"os"
 	"syscall"
 	"unsafe"
 
@@ -23,12 +22,11 @@ func producer(ref MapRef) (bind.Producer, error) {
 }
 
 func ringReserve[T any](ref MapRef) *T {
-	var v T
 	b, err := producer(ref)
 	if err != nil {
 		panic("ebpf: Reserve on the host of a ring buffer that is in the kernel, where only programs put out records")
 	}
-	p, err := b.Reserve(int(unsafe.Sizeof(v)))
+	p, err := b.Reserve(int(sizeOf[T]()))
 	if err != nil {
 		return nil
 	}
@@ -46,26 +44,41 @@ func ringCommit[T any](ref MapRef, rec *T, discard bool, flags uint64) {
 	}
 }
 
-func ringOutput(ref MapRef, data unsafe.Pointer, size, flags uint64) error {
-	b, err := producer(ref)
-	if err != nil {
-		return err
-	}
-	p, err := b.Reserve(int(size))
-	switch {
-	case errors.Is(err, os.ErrClosed):
-		return err
-	case err != nil:
-		return syscall.EAGAIN
-	}
-	copy(unsafe.Slice((*byte)(p), size), unsafe.Slice((*byte)(data), size))
-	return b.Commit(p, false, flags)
+// A drainer is a backend in memory that the host can drain in place of programs.
+type drainer interface {
+	Drain(f func(data []byte) bool) (n int, err error)
 }
 
-func ringQuery(ref MapRef, _ uint64) uint64 {
-	if s, ok := ref.native().Backend().(bind.Streamer); ok {
-		n, _ := s.Unread()
-		return n
+func ringDrain[T any](ref MapRef, f func(rec *T) bool) (n int, err error) {
+	d, ok := ref.native().Backend().(drainer)
+	if !ok {
+		return 0, syscall.EOPNOTSUPP
 	}
-	return 0
+	return d.Drain(func(data []byte) bool {
+		return uintptr(len(data)) < sizeOf[T]() || f((*T)(unsafe.Pointer(unsafe.SliceData(data))))
+	})
+}
+
+// Reserve returns memory for a record, all zero, or nil if there is no room or the map
+// is closed. What it returns is to be given to Submit or Discard.
+//
+// Host only.
+func (m *UserRingBuf[T]) Reserve() *T { return ringReserve[T](m.ref()) }
+
+// Submit passes a reserved record on to programs.
+//
+// Host only.
+func (m *UserRingBuf[T]) Submit(rec *T) { ringCommit(m.ref(), rec, false, 0) }
+
+// Discard drops a reserved record.
+//
+// Host only.
+func (m *UserRingBuf[T]) Discard(rec *T) { ringCommit(m.ref(), rec, true, 0) }
+
+// Send passes a copy of v on to programs. The error is syscall.EAGAIN if there is no room.
+//
+// Host only.
+func (m *UserRingBuf[T]) Send(v T) error {
+	zeroPadding(&v)
+	return errnoError(nativeRingOutput(m.ref(), unsafe.Pointer(&v), uint64(sizeOf[T]()), 0))
 }

@@ -34,9 +34,9 @@ func TestRingBuf(t *testing.T) {
 	*a, *b, *c = event{N: 2}, event{N: 3}, event{N: 4}
 	m.Submit(c)
 	m.Discard(b)
-	m.SubmitFlags(a, ebpf.RingForceWakeup)
+	m.SubmitFlags(a, ebpf.RingbufForceWakeup)
 	m.OutputBytes([]byte("abc"))
-	m.OutputFlags(event{N: 5}, ebpf.RingNoWakeup)
+	m.OutputFlags(event{N: 5}, ebpf.RingbufNoWakeup)
 	if n := m.Unread(); n != 6*16 {
 		t.Errorf("Unread = %d, want 6 records of 16", n)
 	}

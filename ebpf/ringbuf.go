@@ -2,13 +2,6 @@ package ebpf
 
 import "unsafe"
 
-// Flags of the methods of ring buffers, from linux/bpf.h. Without any, the reader
-// is woken up if it has read all that was there before.
-const (
-	RingNoWakeup    = 1 // BPF_RB_NO_WAKEUP: do not wake the reader up
-	RingForceWakeup = 2 // BPF_RB_FORCE_WAKEUP: wake it up in any case
-)
-
 // A RingBuf carries values from programs on all CPUs to the host, in order:
 // BPF_MAP_TYPE_RINGBUF, Linux 5.8. A program either puts values out as a whole, or
 // reserves room, fills it, and submits or discards it:
@@ -56,7 +49,7 @@ func (m *RingBuf[T]) Reserve() *T {
 // Submit passes a reserved record on to the host.
 func (m *RingBuf[T]) Submit(rec *T) { ringCommit(m.ref(), rec, false, 0) }
 
-// SubmitFlags is Submit with flags: [RingNoWakeup] or [RingForceWakeup].
+// SubmitFlags is Submit with flags: [RingbufNoWakeup] or [RingbufForceWakeup].
 func (m *RingBuf[T]) SubmitFlags(rec *T, flags uint64) { ringCommit(m.ref(), rec, false, flags) }
 
 // Discard drops a reserved record.
@@ -66,10 +59,10 @@ func (m *RingBuf[T]) Discard(rec *T) { ringCommit(m.ref(), rec, true, 0) }
 // is no room.
 func (m *RingBuf[T]) Output(v T) error { return m.OutputFlags(v, 0) }
 
-// OutputFlags is Output with flags: [RingNoWakeup] or [RingForceWakeup].
+// OutputFlags is Output with flags: [RingbufNoWakeup] or [RingbufForceWakeup].
 func (m *RingBuf[T]) OutputFlags(v T, flags uint64) error {
 	zeroPadding(&v)
-	err := ringOutput(m.ref(), unsafe.Pointer(&v), uint64(unsafe.Sizeof(v)), flags)
+	err := errnoError(RingbufOutput(m.ref(), unsafe.Pointer(&v), uint64(sizeOf[T]()), flags))
 	if err != nil {
 		m.lost.Add(1)
 	}
@@ -79,7 +72,7 @@ func (m *RingBuf[T]) OutputFlags(v T, flags uint64) error {
 // OutputBytes passes a record of any size on to the host, which gets it from
 // ReadBytes. Like Output it returns syscall.EAGAIN if there is no room.
 func (m *RingBuf[T]) OutputBytes(b []byte) error {
-	err := ringOutput(m.ref(), unsafe.Pointer(unsafe.SliceData(b)), uint64(len(b)), 0)
+	err := errnoError(RingbufOutput(m.ref(), unsafe.Pointer(unsafe.SliceData(b)), uint64(len(b)), 0))
 	if err != nil {
 		m.lost.Add(1)
 	}
@@ -87,6 +80,5 @@ func (m *RingBuf[T]) OutputBytes(b []byte) error {
 }
 
 // Unread returns the number of bytes that records take which have not been
-// read: BPF_RB_AVAIL_DATA. By it a program decides how often it wakes
-// the reader up.
-func (m *RingBuf[T]) Unread() uint64 { return ringQuery(m.ref(), 0) }
+// read. By it a program decides how often it wakes the reader up.
+func (m *RingBuf[T]) Unread() uint64 { return RingbufQuery(m.ref(), RingbufAvailData) }

@@ -10,7 +10,9 @@ import (
 // The sources that the in-process compiler reads: the files that import nothing
 // but unsafe, as they are, and stub_gen.go in place of all others.
 //
-//go:embed array.go consts_gen.go context.go hash.go map.go raw_tracepoint.go ringbuf.go stub_gen.go stub_map.go var.go xdp.go
+//go:embed array.go consts_gen.go context.go fields.go hash.go lpm.go map.go nested.go perf.go prog_array.go
+//go:embed queue.go raw_tracepoint.go redirect.go ringbuf.go socket_map.go stack_trace.go storage.go stub_gen.go
+//go:embed stub_map.go user_ringbuf.go var.go xdp.go
 var source embed.FS
 
 // Source returns the kernel-side source of this package: Go files, all in the

@@ -293,10 +293,10 @@ func MsgPopData(msg Context, start uint32, length uint32, flags uint64) int64
 func RcPointerRel(ctx Context, relX int32, relY int32) int64
 
 //ebpf:helper id=93 name=spin_lock kernel=5.1 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,cgroup_sock,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,cgroup_device,sk_msg,cgroup_sock_addr,lwt_seg6local,sk_reuseport,flow_dissector,cgroup_sysctl,cgroup_sockopt,tracing,struct_ops,lsm,sk_lookup,syscall,netfilter args=spinlock ret=void
-func SpinLock(lock unsafe.Pointer)
+func SpinLockAcquire(lock unsafe.Pointer)
 
 //ebpf:helper id=94 name=spin_unlock kernel=5.1 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,cgroup_sock,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,cgroup_device,sk_msg,cgroup_sock_addr,lwt_seg6local,sk_reuseport,flow_dissector,cgroup_sysctl,cgroup_sockopt,tracing,struct_ops,lsm,sk_lookup,syscall,netfilter args=spinlock ret=void
-func SpinUnlock(lock unsafe.Pointer)
+func SpinLockRelease(lock unsafe.Pointer)
 
 //ebpf:helper id=95 name=sk_fullsock kernel=5.1 gpl=false types=sched_cls,sched_act,cgroup_skb args=sock ret=sock?
 func SkFullsock(sk unsafe.Pointer) unsafe.Pointer

@@ -38,8 +38,40 @@ func newVar[T any](initial T, opts []MapOption) unsafe.Pointer { panic("intrinsi
 //ebpf:intrinsic newmap
 func newLost() *Var[uint64]
 
+//ebpf:intrinsic newmap
+func newTrie[A comparable, V any](kind string, maxEntries int, opts []MapOption) unsafe.Pointer {
+	panic("intrinsic")
+}
+
+//ebpf:intrinsic newmap
+func newKeyless[V any](kind string, maxEntries int, opts []MapOption) unsafe.Pointer {
+	panic("intrinsic")
+}
+
+//ebpf:intrinsic newmap
+func newPerf[T any](kind string, size int, opts []MapOption) unsafe.Pointer { panic("intrinsic") }
+
+//ebpf:intrinsic newmap
+func newNested[K comparable](kind string, maxEntries int, inner MapRef, opts []MapOption) unsafe.Pointer {
+	panic("intrinsic")
+}
+
+//ebpf:intrinsic newmap
+func newReferences[K comparable](kind string, maxEntries int, valueSize uint32, opts []MapOption) unsafe.Pointer {
+	panic("intrinsic")
+}
+
+//ebpf:intrinsic newmap
+func newStorage[V any](kind string, opts []MapOption) unsafe.Pointer { panic("intrinsic") }
+
+//ebpf:intrinsic innermap
+func innerMap[M Map](p unsafe.Pointer) M { panic("intrinsic") }
+
+// From the kernel's errno-base.h and time.h.
 const (
-	enoent = 2
+	enoent         = 2
+	ebusy          = 16
+	clockMonotonic = 1
 )
 
 func mapLookup[K, V any](m MapRef, k *K) *V {
@@ -102,8 +134,7 @@ func mapEach[K, V any](m MapRef, yield func(k *K, v *V) bool) {
 }
 
 func ringReserve[T any](m MapRef) *T {
-	var v T
-	p := (*T)(RingbufReserve(m, uint64(unsafe.Sizeof(v)), 0))
+	p := (*T)(RingbufReserve(m, uint64(sizeOf[T]()), 0))
 	if p != nil {
 		zero(p)
 	}
@@ -118,11 +149,38 @@ func ringCommit[T any](_ MapRef, rec *T, discard bool, flags uint64) {
 	}
 }
 
-func ringOutput(m MapRef, p unsafe.Pointer, size, flags uint64) error {
-	return errnoError(RingbufOutput(m, p, size, flags))
+func ringDrain[T any](m MapRef, f func(rec *T) bool) (n int, err error) {
+	r := UserRingbufDrain(m, func(dynptr, _ unsafe.Pointer) int64 {
+		rec := (*T)(DynptrData(dynptr, 0, uint64(sizeOf[T]())))
+		if rec == nil || f(rec) {
+			return 0
+		}
+		return 1
+	}, nil, 0)
+	if r < 0 {
+		return 0, errnoError(r)
+	}
+	return int(r), nil
 }
 
-func ringQuery(m MapRef, what uint64) uint64 { return RingbufQuery(m, what) }
+func nestedLookup[K comparable, M Map](m MapRef, k *K) M {
+	zeroPadding(k)
+	return innerMap[M](MapLookupElem(m, unsafe.Pointer(k)))
+}
+
+func timerAfter[K, V any](m MapRef, t *Timer, ns uint64, f func(k *K, v *V)) error {
+	if r := TimerInit(unsafe.Pointer(t), m, clockMonotonic); r != 0 && r != -ebusy {
+		return errnoError(r)
+	}
+	r := TimerSetCallback(unsafe.Pointer(t), func(_ MapRef, key, value unsafe.Pointer) int32 {
+		f((*K)(key), (*V)(value))
+		return 0
+	})
+	if r != 0 {
+		return errnoError(r)
+	}
+	return errnoError(TimerStart(unsafe.Pointer(t), ns, 0))
+}
 
 func atomicLoad[T any](p *T) T { return *p }
 

@@ -77,12 +77,12 @@ func (k Kind) PerCPU() bool {
 	return false
 }
 
-// Stored reports whether maps of the kind hold plain data that is read back as
-// it was written, so that entries can be moved from one backend to another.
+// Stored reports whether what is put into a map of the kind in memory has a
+// meaning in the kernel.
 func (k Kind) Stored() bool {
 	switch k {
-	case Hash, Array, PerCPUHash, PerCPUArray, LRUHash, LRUPerCPUHash, LPMTrie, Queue, Stack, HashOfMaps, ArrayOfMaps:
-		return true
+	case RingBuf, UserRingBuf, PerfEventArray, StackTrace, TaskStorage, InodeStorage, SockStorage, CgroupStorage:
+		return false
 	}
-	return false
+	return true
 }

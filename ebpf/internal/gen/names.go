@@ -11,11 +11,20 @@ import (
 // No initialism is written in capitals, so that the name can be told from the
 // kernel's without a table.
 func goName(c string) string {
+	if n, ok := taken[c]; ok {
+		return n
+	}
 	var b strings.Builder
 	for w := range strings.SplitSeq(c, "_") {
 		b.WriteString(capital(w))
 	}
 	return b.String()
+}
+
+// taken is the helpers whose names are those of types.
+var taken = map[string]string{
+	"spin_lock":   "SpinLockAcquire",
+	"spin_unlock": "SpinLockRelease",
 }
 
 func capital(w string) string {

@@ -41,6 +41,13 @@ func Func[F any](name string) F {
 	return f.(F)
 }
 
+// Define gives a helper that deals with types of package ebpf its native behaviour.
+// It is called when that package is initialised.
+func Define[F any](name string, f F) bool {
+	defaults[name] = f
+	return true
+}
+
 // Replace gives the named helper the behaviour f, a function of the helper's
 // type, and returns a function that brings the former one back.
 func Replace(name string, f any) (restore func()) {

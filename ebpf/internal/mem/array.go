@@ -2,6 +2,7 @@ package mem
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync"
 	"syscall"
 	"unsafe"
@@ -15,10 +16,11 @@ type array struct {
 	size   int      // words of an entry
 	stride int      // words from one CPU's value to the next, or 0
 	words  []uint64 // of all entries
+	fields []bind.Field
 }
 
 func newArray(spec *bind.Spec) *array {
-	a := &array{common: common{spec}, size: spec.ValueStride() / 8}
+	a := &array{common: common{spec}, size: spec.ValueStride() / 8, fields: bind.KernelFields(spec.Value)}
 	if spec.Kind.PerCPU() {
 		a.stride = a.size
 		a.size = spec.ValueBytes() / 8
@@ -62,6 +64,14 @@ func (a *array) UpdateCPU(key, value []byte, cpu int, flags uint64) error {
 	if flags&flagNoExist != 0 {
 		return syscall.EEXIST
 	}
+	if len(a.fields) > 0 {
+		old := make([]byte, len(value))
+		load(old, e)
+		value = slices.Clone(value)
+		for _, f := range a.fields {
+			copy(value[f.Offset:f.Offset+f.Size], old[f.Offset:])
+		}
+	}
 	store(e, value)
 	return nil
 }
@@ -83,6 +93,16 @@ func (a *array) Pointer(key []byte, cpu int) (unsafe.Pointer, error) {
 		return nil, syscall.ENOENT
 	}
 	return unsafe.Pointer(&e[0]), nil
+}
+
+// Owner returns the entry in which p is.
+func (a *array) Owner(p unsafe.Pointer) (key []byte, value unsafe.Pointer, ok bool) {
+	at := uintptr(p) - uintptr(unsafe.Pointer(&a.words[0]))
+	i := at / uintptr(8*a.size)
+	if i >= uintptr(a.spec.MaxEntries) {
+		return nil, nil, false
+	}
+	return binary.NativeEndian.AppendUint32(nil, uint32(i)), unsafe.Pointer(&a.words[int(i)*a.size]), true
 }
 
 func (a *array) Iterate(yield func(key, value []byte) bool) error {
@@ -132,7 +152,7 @@ func (s *sparse) Update(key, value []byte, flags uint64) error {
 	if err := checkExist(flags, s.values[i] != nil); err != nil {
 		return err
 	}
-	s.values[i] = append([]byte(nil), value...)
+	s.values[i] = slices.Clone(value)
 	return nil
 }
 

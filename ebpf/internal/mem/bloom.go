@@ -3,6 +3,7 @@ package mem
 import (
 	"hash/maphash"
 	"math/bits"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -16,6 +17,8 @@ type bloom struct {
 	seeds []maphash.Seed
 	mask  uint64
 	set   []atomic.Uint64 // bits
+	// values is what has been added, for a filter of other hash functions.
+	values sync.Map // string to nil
 }
 
 // defaultHashes is the number of hash functions if map_extra is 0.
@@ -53,6 +56,7 @@ func (b *bloom) Update(_, value []byte, flags uint64) error {
 		w, bit := b.bit(i, value)
 		w.Or(bit)
 	}
+	b.values.Store(string(value), nil)
 	return nil
 }
 
@@ -64,5 +68,12 @@ func (b *bloom) Lookup(_, value []byte) error {
 			return syscall.ENOENT
 		}
 	}
+	return nil
+}
+
+// Iterate passes the values. The kernel has no such operation; it is for
+// moving them there.
+func (b *bloom) Iterate(yield func(key, value []byte) bool) error {
+	b.values.Range(func(v, _ any) bool { return yield(nil, []byte(v.(string))) })
 	return nil
 }

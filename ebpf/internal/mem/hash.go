@@ -189,6 +189,19 @@ func (h *hash) Pointer(key []byte, cpu int) (unsafe.Pointer, error) {
 	return unsafe.Pointer(&e.words[h.offset(cpu)]), nil
 }
 
+// Owner returns the entry in whose value p is.
+func (h *hash) Owner(p unsafe.Pointer) (key []byte, value unsafe.Pointer, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for e := h.root.next; e != &h.root; e = e.next {
+		first := unsafe.Pointer(&e.words[0])
+		if uintptr(p)-uintptr(first) < uintptr(8*len(e.words)) {
+			return []byte(e.key), first, true
+		}
+	}
+	return nil, nil, false
+}
+
 // Iterate passes the entries that exist when it begins and still do when it
 // comes to them. It does not count as a use of them.
 func (h *hash) Iterate(yield func(key, value []byte) bool) error {

@@ -39,13 +39,13 @@ const (
 func New(spec *bind.Spec) bind.Backend {
 	switch spec.Kind {
 	case bind.Hash, bind.PerCPUHash, bind.HashOfMaps, bind.SockHash, bind.DevMapHash,
-		bind.SockStorage, bind.InodeStorage, bind.TaskStorage, bind.CgroupStorage:
+		bind.SockStorage, bind.InodeStorage, bind.TaskStorage, bind.CgroupStorage, bind.StackTrace:
 		return newHash(spec, false)
 	case bind.LRUHash, bind.LRUPerCPUHash:
 		return newHash(spec, true)
 	case bind.Array, bind.PerCPUArray:
 		return newArray(spec)
-	case bind.ProgArray, bind.PerfEventArray, bind.CgroupArray, bind.ArrayOfMaps, bind.DevMap,
+	case bind.ProgArray, bind.CgroupArray, bind.ArrayOfMaps, bind.DevMap,
 		bind.CPUMap, bind.XSKMap, bind.SockMap, bind.ReuseportSockArray:
 		return newSparse(spec)
 	case bind.LPMTrie:
@@ -54,10 +54,8 @@ func New(spec *bind.Spec) bind.Backend {
 		return newQueue(spec)
 	case bind.BloomFilter:
 		return newBloom(spec)
-	case bind.RingBuf, bind.UserRingBuf:
+	case bind.RingBuf, bind.UserRingBuf, bind.PerfEventArray:
 		return newRing(spec)
-	case bind.StackTrace:
-		return newHash(spec, false)
 	}
 	panic(fmt.Sprintf("BUG: no map in memory of kind %s", spec.Kind))
 }

@@ -22,9 +22,11 @@ type ring struct {
 	reserved  map[unsafe.Pointer]*record
 	produced  uint64 // position, bytes
 	consumed  uint64
-	lost      uint64
+	capacity  uint64
+	perf      bool
+	lost      uint64 // records of perf events, since the last report
 	closed    bool
-	hasReader bool
+	hasReader bool          // one reads, or drains
 	wake      chan struct{} // 1 buffered: a record may be ready
 }
 
@@ -46,11 +48,17 @@ const (
 )
 
 func newRing(spec *bind.Spec) *ring {
-	return &ring{
+	r := &ring{
 		common:   common{spec},
+		capacity: uint64(spec.MaxEntries),
+		perf:     spec.Kind == bind.PerfEventArray,
 		reserved: make(map[unsafe.Pointer]*record),
 		wake:     make(chan struct{}, 1),
 	}
+	if r.perf {
+		r.capacity = uint64(spec.Buffer)
+	}
+	return r
 }
 
 func (r *ring) Reserve(size int) (unsafe.Pointer, error) {
@@ -63,7 +71,10 @@ func (r *ring) Reserve(size int) (unsafe.Pointer, error) {
 		return nil, errClosed
 	}
 	bytes := uint64(size+headerBytes+7) &^ 7
-	if r.produced+bytes-r.consumed > uint64(r.spec.MaxEntries)-1 {
+	if r.produced+bytes-r.consumed > r.capacity-1 {
+		if r.perf {
+			r.lost++
+		}
 		return nil, syscall.ENOSPC
 	}
 	rec := &record{words: newWords(max(size, 1)), size: size, bytes: bytes}
@@ -151,6 +162,56 @@ func (rd *reader) Next(ctx context.Context, rec *bind.Record) error {
 	}
 }
 
+// next removes and returns the first record, or nil. It is called with the lock held.
+func (r *ring) next() *record {
+	for len(r.records) > 0 && r.records[0].committed {
+		first := r.records[0]
+		r.records[0] = nil
+		r.records = r.records[1:]
+		r.consumed += first.bytes
+		if !first.discarded {
+			return first
+		}
+	}
+	return nil
+}
+
+func (r *record) data() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(&r.words[0])), r.size)
+}
+
+// Drain removes records and passes them to f until it returns false, and returns
+// their number, as bpf_user_ringbuf_drain does. The error is EBUSY if another drains.
+func (r *ring) Drain(f func(data []byte) bool) (n int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.closed:
+		return 0, errClosed
+	case r.hasReader:
+		return 0, syscall.EBUSY
+	}
+	r.hasReader = true
+	defer func() { r.hasReader = false }()
+	for {
+		rec := r.next()
+		if rec == nil {
+			return n, nil
+		}
+		n++
+		if !r.unlocked(func() bool { return f(rec.data()) }) {
+			return n, nil
+		}
+	}
+}
+
+// unlocked calls f without the lock, which is held before and after.
+func (r *ring) unlocked(f func() bool) bool {
+	r.mu.Unlock()
+	defer r.mu.Lock()
+	return f()
+}
+
 // take removes the first committed record, if there is one.
 func (rd *reader) take(rec *bind.Record) (ok bool, err error) {
 	r := rd.ring
@@ -159,16 +220,14 @@ func (rd *reader) take(rec *bind.Record) (ok bool, err error) {
 	if rd.closed {
 		return false, errClosed
 	}
-	for len(r.records) > 0 && r.records[0].committed {
-		first := r.records[0]
-		r.records[0] = nil
-		r.records = r.records[1:]
-		r.consumed += first.bytes
-		if first.discarded {
-			continue
-		}
+	if r.lost > 0 {
+		*rec = bind.Record{Lost: r.lost}
+		r.lost = 0
+		return true, nil
+	}
+	if first := r.next(); first != nil {
 		*rec = bind.Record{
-			Data:      unsafe.Slice((*byte)(unsafe.Pointer(&first.words[0])), first.size),
+			Data:      first.data(),
 			Remaining: int(r.produced - r.consumed),
 		}
 		return true, nil

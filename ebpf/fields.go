@@ -1,0 +1,60 @@
+package ebpf
+
+import "unsafe"
+
+// This file has the types of fields of map values that belong to the kernel. A copy
+// of a value has zeros in their place, and setting a value leaves them alone.
+
+// A SpinLock is a field of a map's value that guards the others: struct
+// bpf_spin_lock. A value has one at most. Linux 5.1, in hash maps, arrays and
+// storages.
+//
+//	type account struct {
+//		lock    ebpf.SpinLock
+//		in, out uint64
+//	}
+//
+//	if a := accounts.Lookup(id); a != nil {
+//		a.lock.Lock()
+//		a.in, a.out = a.in+n, a.out-n
+//		a.lock.Unlock()
+//	}
+//
+// A program holds one lock at a time, calls nothing while it does, and gives it back on every
+// path; a panic gives it back. Tracing programs cannot use it.
+//
+//ebpf:field bpf_spin_lock
+type SpinLock struct{ word uint32 }
+
+// Lock waits until nobody has the lock, and takes it.
+func (l *SpinLock) Lock() { SpinLockAcquire(unsafe.Pointer(l)) }
+
+// Unlock gives the lock back.
+func (l *SpinLock) Unlock() { SpinLockRelease(unsafe.Pointer(l)) }
+
+// A Timer is a field of a map's value: struct bpf_timer. Linux 5.15, in [Hash],
+// [LRUHash] and [Array]. It is set off by the map's method After. A value has one at
+// most. The kernel stops it when its entry is removed, and when the map goes.
+//
+//ebpf:field bpf_timer
+type Timer struct{ opaque [2]uint64 }
+
+// Stop stops the timer and reports whether it was running. It waits for a
+// callback that runs, so in a callback of the timer itself the kernel refuses, and it
+// returns false.
+func (t *Timer) Stop() bool { return TimerCancel(unsafe.Pointer(t)) == 1 }
+
+// After makes the kernel call f with the key and the value of t's entry after ns
+// nanoseconds, by CLOCK_MONOTONIC. T must be a field of a value of this map. If it is
+// running already it starts anew.
+//
+// F is a function literal that captures nothing, or a function. It may call After again.
+func (m *table[K, V]) After(t *Timer, ns uint64, f func(k *K, v *V)) error {
+	return timerAfter(m.ref(), t, ns, f)
+}
+
+// After makes the kernel call f with the index and the value of t's entry after ns
+// nanoseconds. See [Hash.After].
+func (m *Array[V]) After(t *Timer, ns uint64, f func(i *uint32, v *V)) error {
+	return timerAfter(m.ref(), t, ns, f)
+}

@@ -1,0 +1,100 @@
+package ebpf
+
+import "unsafe"
+
+// A SockMap is an array of sockets, between which programs redirect data:
+// BPF_MAP_TYPE_SOCKMAP, Linux 4.14.
+//
+//ebpf:map sockmap
+type SockMap struct{ socketsByKey[uint32] }
+
+// NewSockMap returns an array for length sockets, empty at first.
+//
+//ebpf:intrinsic newmap
+//go:noinline
+func NewSockMap(length int, opts ...MapOption) *SockMap {
+	m := new(SockMap)
+	m.p = newReferences[uint32]("sockmap", length, 8, opts)
+	return m
+}
+
+// RedirectSKB sends the data of an SK_SKB program to socket i when the program
+// returns what RedirectSKB returned: SK_PASS (1), or SK_DROP (0) if there is none.
+// Flags are 0 for output and [FlagIngress].
+func (m *SockMap) RedirectSKB(skb Context, i uint32, flags uint64) int {
+	return int(SkRedirectMap(skb, m.ref(), i, flags))
+}
+
+// RedirectMsg sends the data of an SK_MSG program to socket i, as RedirectSKB does.
+// Linux 4.17.
+func (m *SockMap) RedirectMsg(msg Context, i uint32, flags uint64) int {
+	return int(MsgRedirectMap(msg, m.ref(), i, flags))
+}
+
+// Update sets entry i to the socket of a SOCK_OPS program. Flags are [UpdateAny],
+// [UpdateNoExist] or [UpdateExist].
+func (m *SockMap) Update(ops Context, i uint32, flags uint64) error {
+	return errnoError(SockMapUpdate(ops, m.ref(), unsafe.Pointer(&i), flags))
+}
+
+// A SockHash is a hash map of sockets, between which programs redirect data:
+// BPF_MAP_TYPE_SOCKHASH, Linux 4.18.
+//
+//ebpf:map sockhash
+type SockHash[K comparable] struct{ socketsByKey[K] }
+
+// NewSockHash returns a hash map with room for maxEntries sockets.
+//
+//ebpf:intrinsic newmap
+//go:noinline
+func NewSockHash[K comparable](maxEntries int, opts ...MapOption) *SockHash[K] {
+	m := new(SockHash[K])
+	m.p = newReferences[K]("sockhash", maxEntries, 8, opts)
+	return m
+}
+
+// RedirectSKB sends the data of an SK_SKB program to the socket with key k when the
+// program returns what RedirectSKB returned: SK_PASS (1), or SK_DROP (0) if there is
+// none. Flags are 0 for output and [FlagIngress].
+func (m *SockHash[K]) RedirectSKB(skb Context, k K, flags uint64) int {
+	zeroPadding(&k)
+	return int(SkRedirectHash(skb, m.ref(), unsafe.Pointer(&k), flags))
+}
+
+// RedirectMsg sends the data of an SK_MSG program to the socket with key k, as RedirectSKB does.
+func (m *SockHash[K]) RedirectMsg(msg Context, k K, flags uint64) int {
+	zeroPadding(&k)
+	return int(MsgRedirectHash(msg, m.ref(), unsafe.Pointer(&k), flags))
+}
+
+// Update sets the entry with key k to the socket of a SOCK_OPS program. Flags are
+// [UpdateAny], [UpdateNoExist] or [UpdateExist].
+func (m *SockHash[K]) Update(ops Context, k K, flags uint64) error {
+	zeroPadding(&k)
+	return errnoError(SockHashUpdate(ops, m.ref(), unsafe.Pointer(&k), flags))
+}
+
+// socketsByKey is the methods of sockmaps.
+type socketsByKey[K comparable] struct{ handle }
+
+// A ReuseportSockArray is an array of sockets that share a port, among which a
+// program chooses: BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, Linux 4.19.
+//
+//ebpf:map reuseport_sockarray
+type ReuseportSockArray struct{ socketsByKey[uint32] }
+
+// NewReuseportSockArray returns an array for length sockets, empty at first.
+//
+//ebpf:intrinsic newmap
+//go:noinline
+func NewReuseportSockArray(length int, opts ...MapOption) *ReuseportSockArray {
+	m := new(ReuseportSockArray)
+	m.p = newReferences[uint32]("reuseport_sockarray", length, 8, opts)
+	return m
+}
+
+// Select gives the packet of an SK_REUSEPORT program to socket i. The error is
+// syscall.ENOENT if there is none, and EBADFD if it has no part in the port.
+func (m *ReuseportSockArray) Select(ctx Context, i uint32) error {
+	return errnoError(SkSelectReuseport(ctx, m.ref(), unsafe.Pointer(&i), 0))
+}
