@@ -26,14 +26,14 @@ func TestReduce(t *testing.T) {
 	}
 	p := progen.New(*diffSeed)
 	lines := strings.Split(p.Source(), "\n")
-	if failure(lines, p) == "" {
+	if failure(strings.Join(lines, "\n"), p) == "" {
 		t.Fatalf("seed %d does not fail", p.Seed)
 	}
 	for size := len(lines) / 2; size > 0; {
 		removed := false
 		for at := 0; at+size <= len(lines); {
 			rest := append(append([]string{}, lines[:at]...), lines[at+size:]...)
-			if failure(rest, p) != "" {
+			if failure(strings.Join(rest, "\n"), p) != "" {
 				lines, removed = rest, true
 			} else {
 				at++
@@ -43,18 +43,18 @@ func TestReduce(t *testing.T) {
 			size /= 2
 		}
 	}
-	t.Logf("%s\n%s", failure(lines, p), strings.Join(lines, "\n"))
+	t.Logf("%s\n%s", failure(strings.Join(lines, "\n"), p), strings.Join(lines, "\n"))
 }
 
 // failure says in which way the compiled program differs from the IR as built,
 // or returns "" if it does not or is not valid.
-func failure(lines []string, p *progen.Program) (why string) {
+func failure(src string, p *progen.Program) (why string) {
 	defer func() {
 		if r := recover(); r != nil {
 			why = fmt.Sprint(r)
 		}
 	}()
-	in, err := programInput(token.NewFileSet(), strings.Join(lines, "\n"), p.Name)
+	in, err := programInput(token.NewFileSet(), src, p.Name)
 	if err != nil || in.Entry == nil {
 		return ""
 	}
