@@ -104,12 +104,17 @@ func each(run func(*ir.Func, *opt.Config)) func(*ir.Module, *opt.Config) {
 type passHooks struct {
 	before func(name string)
 	after  func(name string, took time.Duration)
+	// requiredOnly leaves out the passes that only make the code better.
+	requiredOnly bool
 }
 
 // runPasses runs the pass table on m, which the hooks may look at between
 // passes. It stops after a pass that has reported diagnostics.
 func runPasses(m *ir.Module, c *opt.Config, hooks passHooks) {
 	for _, p := range passes {
+		if hooks.requiredOnly && !p.required {
+			continue
+		}
 		if hooks.before != nil {
 			hooks.before(p.name)
 		}

@@ -20,10 +20,12 @@ import (
 //
 // Method: the address is followed forward through additions, names, selects, block
 // parameters and the parameters of functions that are called. It outlives an
-// iteration if it comes to a loop's header on an edge back, and may do so if it is
-// stored; it outlives the function if it is stored in memory that is not a slot,
-// or returned. Comparisons, accesses and helpers, which keep no pointers, are
-// harmless.
+// iteration if it comes to a loop's header on an edge back, or if it is stored in a
+// slot that is also accessed outside the innermost loop in which all accesses to
+// the variable are: Go zeroes a variable where it is declared, and where that is
+// further out and not seen, nothing reads what an earlier iteration has stored. It
+// outlives the function if it is stored in memory that is not a slot, or
+// returned. Comparisons, accesses and helpers, which keep no pointers, are harmless.
 //
 // Precondition: the optimiser has removed what it can, above all stores to
 // promoted variables and calls that are inlined, so that only real cases are left.
@@ -52,7 +54,7 @@ func Escape(m *ir.Module, c *Config) {
 			case found.function:
 				c.Diags.Add(diag.EscapingVariable, c.position(s.Pos), "copy its value instead",
 					"the address of %s is kept where it outlives the function", s.Name)
-			case s.Looped && (found.iteration || found.stored):
+			case s.Looped && (found.iteration || e.outlive(s, found.stored)):
 				c.Diags.Add(diag.EscapingVariable, c.position(s.Pos),
 					"declare it before the loop, or copy its value instead",
 					"the address of %s is kept beyond the iteration of the loop that declares it", s.Name)
@@ -63,26 +65,83 @@ func Escape(m *ir.Module, c *Config) {
 
 // outlives says what a pointer may outlive.
 type outlives struct {
-	stored    bool // it is in memory
+	stored    []*ir.Slot // it is kept there
 	iteration bool
 	function  bool
 }
 
 func (o outlives) or(p outlives) outlives {
-	return outlives{o.stored || p.stored, o.iteration || p.iteration, o.function || p.function}
+	return outlives{append(o.stored, p.stored...), o.iteration || p.iteration, o.function || p.function}
 }
 
 type escape struct {
 	params map[*ir.Value]outlives // of the functions visited
 	// Of the current function:
-	f    *ir.Func
-	uses *ir.UseLists
-	dom  *ir.DomTree
+	uses   *ir.UseLists
+	dom    *ir.DomTree
+	memory *memory
+	nest   *ir.LoopNest
+	homes  []home // by Slot.Index
+}
+
+// A home is the innermost loop in which all accesses to a slot are, or nil.
+type home struct {
+	loop *ir.Loop
+	seen bool
 }
 
 func (e *escape) function(f *ir.Func) {
 	ir.RemoveUnreachable(f)
-	e.f, e.uses, e.dom = f, ir.Uses(f), ir.Dominators(f)
+	e.uses, e.dom, e.memory = ir.Uses(f), ir.Dominators(f), newMemory(f)
+	e.nest = ir.Loops(e.dom)
+	e.homes = make([]home, len(f.Slots))
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op.Is(ir.Pure) {
+				continue // makes an address, but does not use it
+			}
+			for _, a := range v.Args {
+				if a.Type.IsPtr() {
+					if s, ok := placeOf(a, 0, 0).base.(*ir.Slot); ok {
+						e.homes[s.Index].include(e.nest.Innermost(b))
+					}
+				}
+			}
+		}
+	}
+}
+
+// include takes an access in loop, or in none, into account.
+func (h *home) include(loop *ir.Loop) {
+	if !h.seen {
+		h.loop, h.seen = loop, true
+		return
+	}
+	for h.loop != loop {
+		switch {
+		case h.loop == nil || loop == nil:
+			h.loop = nil
+			return
+		case h.loop.Depth >= loop.Depth:
+			h.loop = h.loop.Parent
+		default:
+			loop = loop.Parent
+		}
+	}
+}
+
+// outlive reports whether one of the slots in which the address of s is stored
+// may be read in a later iteration than that of s.
+func (e *escape) outlive(s *ir.Slot, stored []*ir.Slot) bool {
+	if len(e.nest.Loops)+len(e.nest.Irreducible) == 0 {
+		return false // there is one iteration
+	}
+	loop := e.homes[s.Index].loop
+	return slices.ContainsFunc(stored, func(to *ir.Slot) bool {
+		in := e.homes[to.Index].loop
+		return loop == nil || in == nil || e.memory.leaked[to.Index] ||
+			len(e.nest.Irreducible) > 0 || !e.nest.Contains(loop, in.Header)
+	})
 }
 
 // follow returns what the pointer v outlives.
@@ -117,11 +176,15 @@ func (e *escape) use(u ir.Use) (next *ir.Value, o outlives) {
 		return v, o
 	case ir.OpStore:
 		if u.Index == 1 {
-			_, onStack := placeOf(v.Args[0], v.Imm, 8).base.(*ir.Slot)
-			return nil, outlives{stored: true, function: !onStack}
+			if to, ok := placeOf(v.Args[0], v.Imm, 8).base.(*ir.Slot); ok {
+				return nil, outlives{stored: []*ir.Slot{to}}
+			}
+			return nil, outlives{function: true}
 		}
 	case ir.OpCall:
-		return nil, e.params[v.Callee().Params()[u.Index]]
+		o = e.params[v.Callee().Params()[u.Index]]
+		o.stored = nil // in slots of the callee, which are gone
+		return nil, o
 	}
 	return nil, o
 }
