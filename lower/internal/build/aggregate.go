@@ -51,7 +51,7 @@ func (fn *function) part(o operand, whole, t types.Type, off, first int64) opera
 
 // lowerFieldAddr lowers &p.f.
 func (fn *function) lowerFieldAddr(f *ssa.FieldAddr) operand {
-	s := f.X.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
+	s := elemType(f.X.Type()).Underlying().(*types.Struct)
 	if _, err := fn.b.layoutOf(s); err != nil {
 		fn.failType(err)
 		return badOperand
@@ -65,3 +65,6 @@ func (fn *function) lowerFieldAddr(f *ssa.FieldAddr) operand {
 func pointerTo(a address) operand {
 	return operand{vals: []*ir.Value{a.base}, off: a.off, nonnil: true}
 }
+
+// elemType returns what the pointer type t points to.
+func elemType(t types.Type) types.Type { return t.Underlying().(*types.Pointer).Elem() }

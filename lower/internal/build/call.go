@@ -38,6 +38,9 @@ func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Ca
 	d := fn.b.directiveOf(callee)
 	switch {
 	case d == nil:
+		if name, ok := atomicFunc(callee); ok {
+			return fn.lowerAtomic(name, callee, args, c)
+		}
 		return fn.call(callee, args, c)
 	case d.helper != nil:
 		return fn.lowerHelper(d.helper, callee, args)
@@ -185,7 +188,7 @@ func (fn *function) argument(o operand, t types.Type) operand {
 		return operand{mem: fn.inMemory(o, t)}
 	case o.mem != nil:
 		return operand{vals: fn.leaves(o, t)}
-	case o.vals != nil && o.vals[0].Type == ir.PtrCtx:
+	case len(o.vals) > 0 && o.vals[0].Type == ir.PtrCtx:
 		if o.off != 0 {
 			fn.failCtxAddress()
 			return badOperand

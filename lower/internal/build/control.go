@@ -65,31 +65,27 @@ func (fn *function) edge(n, succ int) ir.Edge {
 	if fn.blocks[to.Index] == nil {
 		fn.blocks[to.Index] = fn.f.NewBlock()
 	}
-	e := pendingEdge{fn.at, fn.cur, succ, fn.predIndex(to, n), to}
+	e := pendingEdge{fn.at, fn.cur, succ, fn.preds[fn.at.Index][n], to}
 	fn.edges = append(fn.edges, e)
 	fn.taken[edgeKey{to, e.pred}] = true
 	return ir.Edge{To: fn.blocks[to.Index]}
 }
 
-// predIndex returns the index of the edge to successor number n of the current
-// block among the predecessors of to. Both sides of a branch may lead to one
-// block; then the edges are told apart by their order.
-func (fn *function) predIndex(to *ssa.BasicBlock, n int) int {
-	skip := 0
-	for _, s := range fn.at.Succs[:n] {
-		if s == to {
-			skip++
-		}
-	}
-	for i, p := range to.Preds {
-		if p == fn.at {
-			if skip == 0 {
-				return i
+// predIndices returns, for each block of f and each of its successors, the index
+// of that edge among the predecessors of the successor. Both sides of a branch
+// may lead to one block; then the edges are told apart by their order.
+func predIndices(f *ssa.Function) [][2]int {
+	indices := make([][2]int, len(f.Blocks))
+	for _, to := range f.Blocks {
+		for i, p := range to.Preds {
+			n := 0
+			if p.Succs[0] != to || i > 0 && len(p.Succs) == 2 && p.Succs[1] == to && slices.Contains(to.Preds[:i], p) {
+				n = 1
 			}
-			skip--
+			indices[p.Index][n] = i
 		}
 	}
-	panic("BUG: successor without predecessor")
+	return indices
 }
 
 func (fn *function) lowerJump() {

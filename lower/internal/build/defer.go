@@ -1,6 +1,8 @@
 package build
 
 import (
+	"go/token"
+
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
@@ -49,6 +51,11 @@ func (fn *function) lowerDefer(d *ssa.Defer) {
 	if !ok {
 		return
 	}
+	if pos, ok := recovers(callee); ok {
+		fn.pos = pos
+		fn.fail(diag.UnsupportedExpr, "test for the condition before it panics", "call of recover: a panic ends a BPF program")
+		return
+	}
 	dc := deferred{callee: callee}
 	flag := fn.f.NewSlot("defer", 8, 8, ir.Pos(fn.pos))
 	fn.zeroOnEntry(flag)
@@ -65,6 +72,21 @@ func (fn *function) lowerDefer(d *ssa.Defer) {
 		fn.defers = &defers{}
 	}
 	fn.defers.calls = append(fn.defers.calls, dc)
+}
+
+// recovers reports whether f calls recover, and where. It is asked even where the
+// call is not reached by returning, because a panic would reach it.
+func recovers(f *ssa.Function) (token.Pos, bool) {
+	for _, blk := range f.Blocks {
+		for _, instr := range blk.Instrs {
+			if c, ok := instr.(*ssa.Call); ok {
+				if b, ok := c.Call.Value.(*ssa.Builtin); ok && b.Name() == "recover" {
+					return c.Pos(), true
+				}
+			}
+		}
+	}
+	return token.NoPos, false
 }
 
 // zeroOnEntry zeroes slot at the start of the function.

@@ -171,4 +171,3 @@ func redirect(ctx ebpf.Context) int { return int(ebpf.Redirect(1, 0)) }
 		}
 	}
 }
-

@@ -25,6 +25,7 @@ type function struct {
 	blocks   []*ir.Block               // by ssa.BasicBlock.Index; nil if not reached
 	lowered  []bool
 	edges    []pendingEdge
+	preds    [][2]int         // see predIndices
 	taken    map[edgeKey]bool // of edges
 	phis     map[*ssa.Phi]*phi
 	returns  []pendingReturn
@@ -108,6 +109,7 @@ func (b *builder) buildInstance(inst *instance) {
 			skip:    make(map[ssa.Instruction]bool),
 			blocks:  make([]*ir.Block, len(inst.src.Blocks)),
 			lowered: make([]bool, len(inst.src.Blocks)),
+			preds:   predIndices(inst.src),
 			taken:   make(map[edgeKey]bool),
 			phis:    make(map[*ssa.Phi]*phi),
 			nonnil:  make(map[ssa.Value]checkedPtr),
@@ -124,7 +126,7 @@ func (b *builder) buildInstance(inst *instance) {
 // lower translates the function.
 func (fn *function) lower() {
 	fn.prologue()
-	fn.findIntrinsics()
+	fn.findVariadic()
 	order := reversePostorder(fn.src)
 	// A sweep lowers what is reached along forward edges. Blocks that only a
 	// backward edge of an irreducible graph reaches take another sweep.

@@ -37,7 +37,7 @@ func (fn *function) globalData(g *ssa.Global) *ir.Data {
 
 // newGlobal makes the object of g with its initial value, or returns nil.
 func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
-	t := g.Type().Underlying().(*types.Pointer).Elem()
+	t := elemType(g.Type())
 	l, err := fn.b.layoutOf(t)
 	if err != nil {
 		fn.failType(err)
@@ -59,8 +59,8 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 // whether all of them are of constants.
 func (fn *function) initialise(d *ir.Data, g *ssa.Global) bool {
 	init := g.Pkg.Func("init")
-	if init == nil {
-		return true
+	if init == nil || len(init.Blocks) == 0 {
+		return false // a package without source
 	}
 	for _, blk := range init.Blocks {
 		for _, instr := range blk.Instrs {
@@ -105,7 +105,7 @@ func constAddr(addr ssa.Value) (root ssa.Value, off int64, ok bool) {
 	for {
 		switch a := addr.(type) {
 		case *ssa.FieldAddr:
-			s := a.X.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Struct)
+			s := elemType(a.X.Type()).Underlying().(*types.Struct)
 			off += fieldOffsets(s)[a.Field]
 			addr = a.X
 		case *ssa.IndexAddr:

@@ -18,18 +18,19 @@ func (fn *function) lowerIntrinsic(name string, callee *ssa.Function, c *ssa.Cal
 	return badOperand
 }
 
-// findIntrinsics looks for the variadic arguments of intrinsics. They are taken
+// findVariadic looks for the variadic arguments of intrinsics. They are taken
 // apart while compiling: the slice of interfaces that go/ssa makes for them never
 // exists, and what makes it is skipped.
-func (fn *function) findIntrinsics() {
+func (fn *function) findVariadic() {
 	fn.variadic = make(map[ssa.Value][]ssa.Value)
 	for _, blk := range fn.src.Blocks {
 		for _, instr := range blk.Instrs {
 			c, ok := instr.(*ssa.Call)
-			if !ok || c.Call.StaticCallee() == nil {
+			if !ok || !c.Call.Signature().Variadic() {
 				continue
 			}
-			if d := fn.b.directiveOf(c.Call.StaticCallee()); d != nil && d.intrinsic != "" && c.Call.Signature().Variadic() {
+			// A function without source is an error that hides others.
+			if f := c.Call.StaticCallee(); f != nil && len(f.Blocks) == 0 {
 				fn.takeApart(c.Call.Args[len(c.Call.Args)-1])
 			}
 		}

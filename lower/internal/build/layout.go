@@ -84,6 +84,10 @@ func (b *builder) computeLayout(t types.Type) (*layout, *typeError) {
 	if err := b.checkType(t); err != nil {
 		return nil, err
 	}
+	if t == nilType {
+		t = types.Typ[types.UnsafePointer]
+	}
+	t = types.Default(t)
 	l := &layout{size: sizes.Sizeof(t), align: max(1, sizes.Alignof(t))}
 	l.count = b.countLeaves(t)
 	if l.count <= maxLeaves {

@@ -3,14 +3,12 @@ package build_test
 import (
 	"fmt"
 	"go/ast"
-
 	"go/parser"
 	"go/token"
 	"go/types"
 	"io/fs"
 	"os"
 	"path"
-
 	"testing"
 
 	"golang.org/x/tools/go/ssa"
@@ -29,12 +27,11 @@ const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
 type loader struct {
 	fset *token.FileSet
 	prog *ssa.Program
-
-	ebpf *types.Package
+	pkgs map[string]*types.Package // that can be imported
 }
 
 func newLoader(t testing.TB) *loader {
-	l := &loader{fset: token.NewFileSet()}
+	l := &loader{fset: token.NewFileSet(), pkgs: make(map[string]*types.Package)}
 	l.prog = ssa.NewProgram(l.fset, ssa.InstantiateGenerics|ssa.SanityCheckFunctions)
 	l.prog.CreatePackage(types.Unsafe, nil, nil, true)
 	var files []*ast.File
@@ -46,19 +43,29 @@ func newLoader(t testing.TB) *loader {
 		}
 		files = append(files, l.parse(t, path.Join("ebpf", name), string(text)))
 	}
-	pkg := l.add(t, ebpfPath, files)
-	l.ebpf = pkg.Pkg
-	pkg.Build()
+	l.library(t, ebpfPath, files)
+	atomics, err := os.ReadFile("testdata/atomic.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.library(t, "sync/atomic", []*ast.File{l.parse(t, "atomic.go", string(atomics))})
 	return l
+}
+
+// library adds a package that others can import.
+func (l *loader) library(t testing.TB, path string, files []*ast.File) {
+	pkg := l.add(t, path, files)
+	l.pkgs[path] = pkg.Pkg
+	pkg.Build()
 }
 
 // Import implements types.Importer.
 func (l *loader) Import(path string) (*types.Package, error) {
-	switch path {
-	case "unsafe":
+	if path == "unsafe" {
 		return types.Unsafe, nil
-	case ebpfPath:
-		return l.ebpf, nil
+	}
+	if p := l.pkgs[path]; p != nil {
+		return p, nil
 	}
 	return nil, fmt.Errorf("no package %s", path)
 }

@@ -32,7 +32,7 @@ type checkedPtr struct {
 // declaration is executed. Whether go/ssa thinks that the variable escapes to
 // the heap does not matter: there is none.
 func (fn *function) lowerAlloc(a *ssa.Alloc) operand {
-	t := a.Type().Underlying().(*types.Pointer).Elem()
+	t := elemType(a.Type())
 	l, err := fn.b.layoutOf(t)
 	if err != nil {
 		fn.failType(err)

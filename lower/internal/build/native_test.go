@@ -9,6 +9,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"golang.org/x/tools/go/ssa"
+
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
 	"github.com/undergo-ebpf/undergo/lower/internal/build"
 	"github.com/undergo-ebpf/undergo/lower/internal/interp"
@@ -23,10 +25,14 @@ const maxInputs = 1500
 // results and panics.
 func TestNative(t *testing.T) {
 	l := newLoader(t)
-	fns := l.funcs(l.load(t, corpus.Source()))
-	for _, fn := range corpus.Funcs {
-		name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
-		name = name[strings.LastIndexByte(name, '.')+1:]
+	compareAll(t, l, l.load(t, corpus.Source()), corpus.Funcs)
+}
+
+// compareAll compares functions with what is built from their source, pkg.
+func compareAll(t *testing.T, l *loader, pkg *ssa.Package, funcs []any) {
+	fns := l.funcs(pkg)
+	for _, fn := range funcs {
+		name := funcName(fn)
 		t.Run(name, func(t *testing.T) {
 			f := fns[name]
 			if f == nil {
@@ -40,6 +46,12 @@ func TestNative(t *testing.T) {
 			}
 		})
 	}
+}
+
+// funcName returns the name that the function fn was declared with.
+func funcName(fn any) string {
+	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
+	return name[strings.LastIndexByte(name, '.')+1:]
 }
 
 // A comparison runs a function both ways.

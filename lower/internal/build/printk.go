@@ -121,7 +121,7 @@ func (fn *function) printkArg(v ssa.Value) printkArg {
 
 // arrayOf returns the array type that the pointer type t points to.
 func arrayOf(t types.Type) *types.Array {
-	return t.Underlying().(*types.Pointer).Elem().Underlying().(*types.Array)
+	return elemType(t).Underlying().(*types.Array)
 }
 
 // hasPrintMethod returns the name of a method of t that package fmt would call.

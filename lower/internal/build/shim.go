@@ -107,7 +107,7 @@ func (fn *function) captured() (args []operand, ok bool) {
 		t := v.Type()
 		byRef := fn.src.Synthetic == ""
 		if byRef {
-			t = t.Underlying().(*types.Pointer).Elem()
+			t = elemType(t)
 		}
 		l, err := fn.b.layoutOf(t)
 		fn.pos = v.Pos()

@@ -119,7 +119,7 @@ func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 // lowerSliceToArray lowers the conversion of a slice to a pointer to an array.
 func (fn *function) lowerSliceToArray(c *ssa.SliceToArrayPointer) operand {
 	o := fn.operand(c.X)
-	n := c.Type().Underlying().(*types.Pointer).Elem().Underlying().(*types.Array).Len()
+	n := elemType(c.Type()).Underlying().(*types.Array).Len()
 	want := fn.constant(ir.I64, n)
 	if k, ok := o.vals[1].IsConst(); !ok || k < n {
 		cond := fn.emit(ir.OpULe, ir.I32, want, o.vals[1])

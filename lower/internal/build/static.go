@@ -76,14 +76,14 @@ func (fn *function) staticLoad(addr ssa.Value) (operand, bool) {
 		return operand{}, false
 	}
 	if len(o.parts) == 0 {
-		return fn.zero(addr.Type().Underlying().(*types.Pointer).Elem()), true
+		return fn.zero(elemType(addr.Type())), true
 	}
 	return o.parts[0], true
 }
 
 // cellAlloc lowers the declaration of a variable that may be a cell.
 func (fn *function) cellAlloc(a *ssa.Alloc) (operand, bool) {
-	if !isCellType(a.Type().Underlying().(*types.Pointer).Elem()) {
+	if !isCellType(elemType(a.Type())) {
 		return operand{}, false
 	}
 	store, ok := cellStore(a)
