@@ -102,7 +102,6 @@ type fn struct {
 	name    string
 	params  []*typ
 	results []*typ
-	cost    int // calls it makes, transitively, weighted by loops
 }
 
 // A variable is something that can be read and, unless it is fixed, assigned.

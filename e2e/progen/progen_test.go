@@ -35,7 +35,7 @@ func TestValid(t *testing.T) {
 // TestDeterministic checks that a seed always gives the same program.
 func TestDeterministic(t *testing.T) {
 	for seed := range uint64(50) {
-		if New(seed).Decls != New(seed).Decls {
+		if first, second := New(seed), New(seed); first.Decls != second.Decls {
 			t.Fatalf("seed %d gives two programs", seed)
 		}
 	}
