@@ -117,7 +117,7 @@ func (p *Program) load(o *options) error {
 // wantsLog reports whether the verifier's log says more than err does. It does not
 // for a program that is too complex: then it is long and ends anywhere.
 func wantsLog(err error) bool {
-	return !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.E2BIG) && !errors.Is(err, unix.ENOMEM)
+	return !errors.Is(err, unix.EPERM) && !tooComplex(err) && !errors.Is(err, unix.ENOMEM)
 }
 
 // privileges says what to do about a missing privilege.

@@ -53,10 +53,17 @@ func (p *Program) loadError(o *options, err error) error {
 		short := *ve
 		short.Log = slices.Clone(ve.Log[max(0, len(ve.Log)-maxLog):])
 		return &VerifierError{Program: p.name, Pos: pos, Reason: reason, Log: short.Log, Cause: &short}
-	case errors.Is(err, unix.E2BIG):
+	case tooComplex(err):
 		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
 	}
 	return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
+}
+
+// tooComplex reports whether the verifier has given up on a program. It says so
+// by E2BIG, and where push_stack in kernel/bpf/verifier.c failed for too many
+// pending branches, by EFAULT (until Linux 6.18 at least).
+func tooComplex(err error) bool {
+	return errors.Is(err, unix.E2BIG) || errors.Is(err, unix.EFAULT)
 }
 
 var (

@@ -21,6 +21,7 @@ const (
 	TraceVprintk = target.TraceVprintk
 	PrintkFull   = target.PrintkFull
 	SpillBounds  = target.SpillBounds
+	CtxStoreImm  = target.CtxStoreImm
 )
 
 // MinKernel is the oldest kernel release that undergo compiles for.

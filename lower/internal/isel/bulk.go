@@ -30,7 +30,7 @@ const (
 
 func (s *selector) memZero(v *ir.Value) {
 	s.bulk(v.Size, []block{s.memBlock(v.Args[0], v.Imm)},
-		func(at []addr, width uint8) { s.storeImm(at[0], width, 0) })
+		func(at []addr, width uint8) { s.storeConst(v.Args[0], at[0], width, 0) })
 }
 
 func (s *selector) memCopy(v *ir.Value) {

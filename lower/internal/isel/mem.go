@@ -5,6 +5,7 @@ import (
 
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 	"github.com/undergo-ebpf/undergo/lower/internal/mir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
 
 // This file selects addresses, loads, stores and atomic operations.
@@ -120,10 +121,22 @@ func (s *selector) store(v *ir.Value) {
 		c = int64(int32(c))
 	}
 	if ok && fits32(c) {
-		s.storeImm(a, width, c)
+		s.storeConst(v.Args[0], a, width, c)
 		return
 	}
 	s.storeMem(a, width, s.reg(val))
+}
+
+// storeConst stores c to a, which is computed from ptr: from a register where the
+// target does not take immediates.
+func (s *selector) storeConst(ptr *ir.Value, a addr, width uint8, c int64) {
+	if ptr.Type != ir.PtrCtx || s.target.Has(target.CtxStoreImm) {
+		s.storeImm(a, width, c)
+		return
+	}
+	t := s.out.NewReg()
+	s.movImm(t, ir.I64, c)
+	s.storeMem(a, width, t)
 }
 
 // lowBytes returns a value with the same low bytes as v that is nearer to the

@@ -33,6 +33,8 @@ const (
 	PrintkFull
 	// SpillBounds is a verifier that keeps the bounds of scalars spilled to the stack.
 	SpillBounds
+	// CtxStoreImm is stores of immediates into the context.
+	CtxStoreImm
 
 	numFeatures
 )
@@ -49,6 +51,7 @@ var features = [numFeatures]struct {
 	VarOffStack:  {"var-off-stack", Version{5, 12}}, // 01f810ace9ed "bpf: Allow variable-offset stack access"
 	TraceVprintk: {"trace-vprintk", Version{5, 16}}, // 10aceb629e19 "bpf: Add bpf_trace_vprintk helper"
 	PrintkFull:   {"printk-full", Version{5, 13}},   // d9c9e4db186a "bpf: Factorize bpf_trace_printk and bpf_seq_printf"
+	CtxStoreImm:  {"ctx-store-imm", Version{6, 4}},  // 0d80a619c113 "bpf: allow ctx writes using BPF_ST_MEM instruction"
 	SpillBounds:  {"spill-bounds", Version{5, 16}},  // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
 }
 
