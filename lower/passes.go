@@ -31,6 +31,7 @@ var passes = []pass{
 
 	// Memory to values, twice: a pointer in a variable hides what it points to.
 	{"fold/inlined", each(opt.Fold), false},
+	{"pointertables", each(opt.PointerTables), true},
 	{"sroa/inlined", each(opt.SROA), false},
 	{"mem2reg/inlined", each(opt.Mem2Reg), false},
 	{"fold/pointees", each(opt.Fold), false},
@@ -51,6 +52,7 @@ var passes = []pass{
 	{"simplifycfg/selects", each(opt.SimplifyCFG), false},
 	{"fold/decided", each(opt.Fold), false},
 	{"gvn/decided", each(opt.GVN), false},
+	{"licm", each(opt.LICM), false},
 
 	// From here on a comparison may be a proof.
 	{"checkelim", each(opt.CheckElim), false},
@@ -72,6 +74,8 @@ var passOrder = []struct{ before, after, why string }{
 	{"fold/early", "sroa/early", "sroa looks for constant offsets, which folding gathers"},
 	{"fold/inlined", "sroa/inlined", "sroa looks for constant offsets, which folding gathers"},
 	{"fold/pointees", "sroa/pointees", "sroa looks for constant offsets, which folding gathers"},
+	{"fold/inlined", "pointertables", "a table is recognised by its constant stride"},
+	{"pointertables", "sroa/inlined", "a table that is searched at constant offsets can be split"},
 	{"sroa/early", "mem2reg/early", "mem2reg promotes whole slots only"},
 	{"sroa/inlined", "mem2reg/inlined", "mem2reg promotes whole slots only"},
 	{"sroa/pointees", "mem2reg/pointees", "mem2reg promotes whole slots only"},
@@ -80,6 +84,7 @@ var passOrder = []struct{ before, after, why string }{
 	{"forward", "deadstores", "a store dies when its loads have been forwarded"},
 	{"simplifycfg/decided", "ifconvert", "a branch is converted when its arms have become empty"},
 	{"gvn", "checkelim", "a proof holds where an operand is computed, and gvn may compute it further up"},
+	{"licm", "checkelim", "a proof holds where an operand is computed, and licm computes it further up"},
 	{"ranges", "checkelim", "a fact that is merely true must not remove a comparison that is a proof"},
 	{"checkelim", "guard", "a guard is a check that never fails, and the verifier needs it all the same"},
 	{"fold", "guard", "what is known of an index decides whether it needs a guard"},

@@ -222,8 +222,10 @@ func (g *generator) statement() {
 		g.memory()
 	case n < 68:
 		g.indexed()
-	case n < 71:
+	case n < 70:
 		g.sliced()
+	case n < 71:
+		g.table()
 	case n < 76:
 		g.check()
 	case n < 86 && g.depth < 4:
@@ -421,6 +423,30 @@ func (g *generator) indexed() {
 	g.access(a, i, limit, width)
 }
 
+// table makes an array of pointers and takes one of them by a variable index.
+func (g *generator) table() {
+	n := 2 + g.r.Int64N(3)
+	s := g.f.NewSlot(fmt.Sprintf("s%d", len(g.f.Slots)), 16*n, 8, 0)
+	base := g.b.Add(ir.OpSlotAddr, ir.PtrStack, 0)
+	base.Aux = s
+	g.b.Add(ir.OpMemZero, ir.Void, 0, base).Size = s.Size
+	for i := range n {
+		g.store(base, 16*i+8, 8, g.area(16).base)
+	}
+	element := func() *ir.Value {
+		i := g.b.Add(ir.OpCheckIdx, ir.I64, 0,
+			g.b.Add(ir.OpURem, ir.I64, 0, g.value(ir.I64), g.b.Const(ir.I64, n)), g.b.Const(ir.I64, n))
+		i.Aux = g.m.Sites[ir.PanicIndex]
+		return g.b.Add(ir.OpPtrAdd, ir.PtrStack, 0, base, g.b.Add(ir.OpMul, ir.I64, 0, i, g.b.Const(ir.I64, 16)))
+	}
+	if g.chance(50) {
+		g.store(element(), 8, 8, g.area(16).base)
+	}
+	p := g.b.Add(ir.OpLoad, ir.PtrAny, 0, element())
+	p.Imm, p.Width = 8, 8
+	g.areas = append(g.areas, area{p, 16, false, -1})
+}
+
 // sliced accesses an element of a slice of an array: a[lo:hi][i].
 func (g *generator) sliced() {
 	if len(g.areas) == 0 {
@@ -443,13 +469,23 @@ func (g *generator) sliced() {
 		return g.b.Add(ir.OpURem, ir.I64, 0, g.value(ir.I64), g.b.Const(ir.I64, limit+1))
 	}
 	length := a.size / int64(width)
-	hi := check(ir.OpCheckULe, small(length), g.b.Const(ir.I64, length))
-	lo := check(ir.OpCheckULe, small(length/2), hi)
+	end := small(length - 1)
+	if g.chance(90) {
+		end = g.b.Add(ir.OpAdd, ir.I64, 0, end, g.b.Const(ir.I64, 1))
+	}
+	hi := check(ir.OpCheckULe, end, g.b.Const(ir.I64, length))
+	lo := g.b.Add(ir.OpURem, ir.I64, 0, g.value(ir.I64), hi)
+	if g.chance(20) {
+		lo = small(length / 2)
+	}
+	lo = check(ir.OpCheckULe, lo, hi)
 	n := g.b.Add(ir.OpSub, ir.I64, 0, hi, lo)
 	base := g.b.Add(ir.OpPtrAdd, a.base.Type, 0, a.base, g.b.Add(ir.OpMul, ir.I64, 0, lo, g.b.Const(ir.I64, int64(width))))
 	i := small(length / 2)
 	if g.chance(50) {
-		i = g.b.Add(ir.OpSub, ir.I64, 0, n, g.b.Const(ir.I64, 1+g.r.Int64N(2)))
+		i = g.b.Add(ir.OpSub, ir.I64, 0, n, g.b.Const(ir.I64, 1))
+	} else if g.chance(90) {
+		i = g.b.Add(ir.OpURem, ir.I64, 0, i, n)
 	}
 	g.access(area{base, a.size, a.readOnly, -1}, i, n, width)
 }
