@@ -16,20 +16,24 @@ import (
 // Method: such a load becomes a choice among the elements, by a comparison of the
 // index with each, and each is loaded at its constant offset; likewise for stores.
 // The bounds check before bounds the choices, so that the last element needs no
-// comparison. Often the table is not needed in memory any more afterwards.
+// comparison. What is loaded from the same element nearby takes part in the choice:
+// the verifier must see the length of the very string that it has the pointer
+// of. Often the table is not needed in memory any more afterwards.
 //
 // Precondition: constants are folded. Postcondition: offsets of pointers on the
 // stack are constant, but for tables of more than maxTable elements.
 //
 // Before:                          After:
 //
-//	v3 = shl i64 v2, 3              v4 = eq i32 v2, 0
+//	v3 = shl i64 v2, 4              v4 = eq i32 v2, 0
 //	v4 = ptradd v0, v3              branch v4, b1(), b2()
 //	v5 = load.8 ptr v4 +0           b1: v5 = load.8 ptr v0 +0
-//	                                    jump b3(v5)
-//	                                b2: v6 = load.8 ptr v0 +8
-//	                                    jump b3(v6)
-//	                                b3(v7 ptr):
+//	v6 = load.8 i64 v4 +8               v6 = load.8 i64 v0 +8
+//	                                    jump b3(v5, v6)
+//	                                b2: v7 = load.8 ptr v0 +16
+//	                                    v8 = load.8 i64 v0 +24
+//	                                    jump b3(v7, v8)
+//	                                b3(v9 ptr, v10 i64):
 
 // maxTable is the number of elements up to which a table is searched. The
 // verifier follows each choice separately.
@@ -41,30 +45,38 @@ func PointerTables(f *ir.Func, _ *Config) {
 	for i := 0; i < len(f.Blocks); i++ { // the rest of a split block comes later in the list
 		b := f.Blocks[i]
 		for n, v := range b.Instrs {
-			if t, ok := tableAccess(v); ok {
+			if t, ok := tableAccess(v); ok && t.holdsPointer() {
 				t.expand(b, n, names)
 				break
 			}
 		}
 	}
 	names.apply()
+	removeDead(f) // the address of the element may have been all that kept the table whole
 }
 
-// A table is an access to a pointer in a slot, at off plus stride times index.
+// A table is an access to an element of an array in a slot, at off plus stride
+// times index.
 type table struct {
 	access      *ir.Value
+	anchor      *ir.Value // the address of the element
 	root        *ir.Value // the OpSlotAddr
 	index       *ir.Value
 	stride, off int64
 	count       int64 // of the elements that are inside the slot
 }
 
-// tableAccess returns the table that v loads a pointer from or stores one to.
+// holdsPointer reports whether the access is to a pointer.
+func (t table) holdsPointer() bool {
+	if t.access.Op == ir.OpLoad {
+		return t.access.Type.IsPtr()
+	}
+	return t.access.Args[1].Type.IsPtr()
+}
+
+// tableAccess returns the table that v loads from or stores to.
 func tableAccess(v *ir.Value) (table, bool) {
-	switch {
-	case v.Op == ir.OpLoad && v.Type.IsPtr():
-	case v.Op == ir.OpStore && v.Args[1].Type.IsPtr():
-	default:
+	if v.Op != ir.OpLoad && v.Op != ir.OpStore {
 		return table{}, false
 	}
 	l := placeOf(v.Args[0], v.Imm, int64(v.Width))
@@ -76,14 +88,14 @@ func tableAccess(v *ir.Value) (table, bool) {
 	if base.anchor != nil { // more than one variable offset
 		return table{}, false
 	}
-	t := table{access: v, root: l.root, index: l.anchor.Args[1], stride: 1, off: base.off + l.off}
+	t := table{access: v, anchor: l.anchor, root: l.root, index: l.anchor.Args[1], stride: 1, off: base.off + l.off}
 	if c, ok := scaled(t.index); ok {
 		t.index, t.stride = t.index.Args[0], c
 	}
-	if t.stride <= 0 || t.stride%8 != 0 || t.off < 0 || t.off%8 != 0 || t.off+8 > slot.Size {
+	if t.stride <= 0 || t.stride%8 != 0 || t.off < 0 || t.off%l.size != 0 || t.off+l.size > slot.Size {
 		return table{}, false
 	}
-	t.count = (slot.Size-8-t.off)/t.stride + 1
+	t.count = (slot.Size-l.size-t.off)/t.stride + 1
 	return t, t.count <= maxTable
 }
 
@@ -99,31 +111,62 @@ func scaled(v *ir.Value) (int64, bool) {
 	return 0, false
 }
 
-// expand replaces the access, instruction n of b.
+// neighbours returns the accesses in b that are made together with t, instruction
+// n: t alone if it stores, and otherwise the loads from the same element
+// around it, with no write to memory between them.
+func (t table) neighbours(b *ir.Block, n int) []table {
+	if t.access.Op == ir.OpStore {
+		return []table{t}
+	}
+	first := n
+	for first > 0 && !b.Instrs[first-1].Op.Is(ir.WritesMem) {
+		first--
+	}
+	var list []table
+	for _, v := range b.Instrs[first:] {
+		if v.Op.Is(ir.WritesMem) {
+			break
+		}
+		if u, ok := tableAccess(v); ok && u.anchor == t.anchor && u.count == t.count {
+			list = append(list, u)
+		}
+	}
+	return list
+}
+
+// expand replaces the access, instruction n of b, and its neighbours.
 func (t table) expand(b *ir.Block, n int, names *renaming) {
-	v := t.access
-	rest := ir.SplitBlock(b, n)
-	rest.Instrs = slices.Delete(rest.Instrs, 0, 1)
-	if v.Op == ir.OpLoad {
-		names.set(v, rest.AddParam(v.Type, v.Pos))
+	all := t.neighbours(b, n)
+	rest := ir.SplitBlock(b, slices.Index(b.Instrs, all[0].access))
+	rest.RemoveFunc(func(v *ir.Value) bool {
+		return slices.ContainsFunc(all, func(u table) bool { return u.access == v })
+	})
+	if t.access.Op == ir.OpLoad {
+		for _, u := range all {
+			names.set(u.access, rest.AddParam(u.access.Type, u.access.Pos))
+		}
 	}
 	for k := range t.count {
 		element := b
 		if k < t.count-1 {
-			is := b.Add(ir.OpEq, ir.I32, v.Pos, t.index, b.Const(t.index.Type, k))
+			pos := t.access.Pos
+			is := b.Add(ir.OpEq, ir.I32, pos, t.index, b.Const(t.index.Type, k))
 			element = b.Func.NewBlock()
 			next := b.Func.NewBlock()
-			b.Branch(v.Pos, is, ir.Edge{To: element}, ir.Edge{To: next})
+			b.Branch(pos, is, ir.Edge{To: element}, ir.Edge{To: next})
 			b = next
 		}
-		access := element.Func.NewValue(v.Op, v.Type, v.Pos, t.root)
-		access.Imm, access.Width = t.off+k*t.stride, v.Width
-		element.Append(access)
-		if v.Op == ir.OpLoad {
-			element.Jump(v.Pos, rest, access)
-		} else {
-			access.Args = append(access.Args, v.Args[1])
-			element.Jump(v.Pos, rest)
+		var loaded []*ir.Value
+		for _, u := range all {
+			v := u.access
+			access := element.Add(v.Op, v.Type, v.Pos, u.root)
+			access.Imm, access.Width, access.Signed = u.off+k*u.stride, v.Width, v.Signed
+			if v.Op == ir.OpStore {
+				access.Args = append(access.Args, v.Args[1])
+			} else {
+				loaded = append(loaded, access)
+			}
 		}
+		element.Jump(t.access.Pos, rest, loaded...)
 	}
 }
