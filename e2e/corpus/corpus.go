@@ -40,4 +40,5 @@ var Funcs = []any{
 	slices1, slices3, sliceRange, sliceCopy, sliceOverlap, sliceClear, sliceAppend, sliceMake, sliceToArray, sliceOfSlice,
 	closures, closureCounter, closureArg, methodValue, methodExpr, generics, genericMethods, interfaces, typeSwitch, assertions,
 	defers1, deferOrder, deferArgs, deferNamed, rangeString, rangeFunc, rangeFuncNested, rangeFuncReturn, tables, variadic, stringOrder, stringSlices, anyEq, mutualCallbacks,
+	alwaysPanics, callsPanic, nilFunc, globalCells,
 }

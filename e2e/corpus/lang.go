@@ -361,3 +361,31 @@ func mutualCallbacks(n int8) (r int) {
 	})
 	return r
 }
+
+func alwaysPanics(a int8) int8 { panic("always") }
+
+func callsPanic(a int8) int8 {
+	if a > 5 {
+		return alwaysPanics(a) + 1
+	}
+	return a
+}
+
+func nilFunc(a int8) int {
+	var f func(int8) int
+	if a == 3 {
+		return f(a)
+	}
+	return 1
+}
+
+var greeting = "hello"
+
+var operation = fib
+
+var anything any = int8(3)
+
+func globalCells(n uint8) (byte, uint64, int8) {
+	v, _ := anything.(int8)
+	return greeting[n], operation(n % 20), v
+}

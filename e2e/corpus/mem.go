@@ -67,6 +67,9 @@ func bigEq(a large, i uint8, v int16, which bool) (bool, bool) {
 	} else {
 		b.c[i%3][i/3%3] = uint8(v)
 	}
+	if i == 7 {
+		b.b.y = int32(v)
+	}
 	return a == b, a.c != b.c
 }
 
@@ -218,6 +221,8 @@ func embedded(p point, d int16) (int64, int16) {
 	o.x++
 	o.scale(2)
 	o.depth += 3
+	o.n = int8(d)
+	o.depth ^= int16(o.n)
 	return o.sum(), o.inner.depth
 }
 

@@ -47,6 +47,7 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 		sites:     make(map[siteKey]*ir.Site),
 		strings:   make(map[string]*ir.Data),
 		globals:   make(map[*ssa.Global]*ir.Data),
+		uses:      make(map[*ssa.Package]map[*ssa.Global]*globalUse),
 		dirs:      make(map[*ssa.Function]*directive),
 		helpers:   make(map[*ssa.Function]*helper),
 		names:     make(map[string]int),
@@ -78,6 +79,7 @@ type builder struct {
 	sites     map[siteKey]*ir.Site
 	strings   map[string]*ir.Data
 	globals   map[*ssa.Global]*ir.Data
+	uses      map[*ssa.Package]map[*ssa.Global]*globalUse
 	dirs      map[*ssa.Function]*directive
 	helpers   map[*ssa.Function]*helper
 	names     map[string]int // functions so far by base name

@@ -210,18 +210,8 @@ func (t *tracer) call(r ssa.Instruction, c *ssa.CallCommon, v ssa.Value) {
 // rootAlloc returns the variable that addr points into, if it is one of the
 // function.
 func rootAlloc(addr ssa.Value) *ssa.Alloc {
-	for {
-		switch a := addr.(type) {
-		case *ssa.Alloc:
-			return a
-		case *ssa.FieldAddr:
-			addr = a.X
-		case *ssa.IndexAddr:
-			addr = a.X
-		default:
-			return nil
-		}
-	}
+	a, _ := rootOf(addr).(*ssa.Alloc)
+	return a
 }
 
 // hasPointers reports whether a value of type t can hold the address of a

@@ -62,6 +62,9 @@ func (fn *function) initialise(d *ir.Data, g *ssa.Global) bool {
 	if init == nil || len(init.Blocks) == 0 {
 		return false // a package without source
 	}
+	if fn.b.useOf(g).initFunc {
+		return false
+	}
 	for _, blk := range init.Blocks {
 		for _, instr := range blk.Instrs {
 			if !fn.initialiseBy(d, g, instr) {
@@ -77,12 +80,11 @@ func (fn *function) initialise(d *ir.Data, g *ssa.Global) bool {
 func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instruction) bool {
 	switch instr := instr.(type) {
 	case *ssa.Store:
-		root, off, ok := constAddr(instr.Addr)
-		if root == ssa.Value(g) {
+		if rootOf(instr.Addr) == ssa.Value(g) {
+			off, ok := constOffset(instr.Addr)
 			return ok && fn.storeConst(d.Bytes[off:], instr.Val)
 		}
-		r, _, _ := constAddr(instr.Val)
-		return r != ssa.Value(g)
+		return rootOf(instr.Val) != ssa.Value(g)
 	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.DebugRef:
 		return true
 	}
@@ -90,7 +92,7 @@ func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instructio
 		if *p == nil {
 			continue
 		}
-		if r, _, _ := constAddr(*p); r == ssa.Value(g) {
+		if rootOf(*p) == ssa.Value(g) {
 			// Reading it is fine: that is for the initial value of others.
 			u, isLoad := instr.(*ssa.UnOp)
 			return isLoad && u.X == *p
@@ -99,9 +101,9 @@ func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instructio
 	return true
 }
 
-// constAddr returns the variable that addr points into and, if ok, the offset.
-func constAddr(addr ssa.Value) (root ssa.Value, off int64, ok bool) {
-	ok = true
+// constOffset returns the offset of addr in what it is a part of, if it is
+// constant.
+func constOffset(addr ssa.Value) (off int64, ok bool) {
 	for {
 		switch a := addr.(type) {
 		case *ssa.FieldAddr:
@@ -111,12 +113,12 @@ func constAddr(addr ssa.Value) (root ssa.Value, off int64, ok bool) {
 		case *ssa.IndexAddr:
 			n, isConst := constInt(a.Index)
 			if _, isPtr := a.X.Type().Underlying().(*types.Pointer); !isPtr || !isConst {
-				ok = false
+				return 0, false
 			}
 			off += n * sizes.Sizeof(elemOf(a.X.Type()))
 			addr = a.X
 		default:
-			return addr, off, ok
+			return off, true
 		}
 	}
 }
@@ -152,8 +154,10 @@ func (fn *function) storeLiteral(mem []byte, a *ssa.Alloc) bool {
 		if !ok {
 			continue
 		}
-		root, off, exact := constAddr(s.Addr)
-		if root == ssa.Value(a) && (!exact || !fn.storeConst(mem[off:], s.Val)) {
+		if rootOf(s.Addr) != ssa.Value(a) {
+			continue
+		}
+		if off, ok := constOffset(s.Addr); !ok || !fn.storeConst(mem[off:], s.Val) {
 			return false
 		}
 	}

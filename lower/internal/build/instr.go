@@ -113,6 +113,9 @@ func (fn *function) anyBad(instr ssa.Instruction) bool {
 		switch v := (*p).(type) {
 		case nil, *ssa.Const, *ssa.Builtin, *ssa.Function:
 		case *ssa.Global:
+			if _, ok := fn.constantGlobal(v); ok {
+				continue
+			}
 			if fn.globalData(v) == nil {
 				return true
 			}

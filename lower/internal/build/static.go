@@ -71,6 +71,9 @@ func onlyLoaded(v *ssa.FreeVar) bool {
 
 // staticLoad returns the content of the cell at addr, if it is one.
 func (fn *function) staticLoad(addr ssa.Value) (operand, bool) {
+	if g, ok := addr.(*ssa.Global); ok {
+		return fn.constantGlobal(g)
+	}
 	o := fn.operand(addr)
 	if !o.cell {
 		return operand{}, false

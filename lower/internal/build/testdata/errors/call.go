@@ -107,3 +107,11 @@ func progString(ctx ebpf.Context) string { // want U604 "results of program"
 func progCtxAddr(ctx *ebpf.RawTracepoint) int {
 	return int(ctx.Args[ebpf.KtimeGetNs()%12]) // want U304 "address of a field of the program's context"
 }
+
+var limit int
+
+func init() { limit = 5 }
+
+func progInitFunc(ctx ebpf.Context) int {
+	return limit // want U304 "variable limit, whose initial value is not constant"
+}
