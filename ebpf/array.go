@@ -9,7 +9,7 @@ package ebpf
 // On the host, values can be used through pointers and without system calls
 // if the array has the flag [FlagMmapable], Linux 5.5.
 //
-//ebpf:map array
+//ebpf:map array key=4 value=V
 type Array[V any] struct{ values[uint32, V] }
 
 // NewArray returns an array of length entries. It panics if the type or the length
@@ -41,7 +41,7 @@ func (m *Array[V]) Values() func(yield func(V) bool) {
 // A PerCPUArray is an array in which each entry has a value for every CPU:
 // BPF_MAP_TYPE_PERCPU_ARRAY, Linux 4.6.
 //
-//ebpf:map percpu_array
+//ebpf:map percpu_array key=4 value=V
 type PerCPUArray[V any] struct{ values[uint32, V] }
 
 // NewPerCPUArray returns a per-CPU array of length entries. It panics if the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -245,5 +246,17 @@ func TestVarMoves(t *testing.T) {
 	v.Close()
 	if v.Load() != 6 {
 		t.Errorf("after Close the variable is %d, want 6", v.Load())
+	}
+}
+
+func TestKernelFields(t *testing.T) {
+	type value struct {
+		N     uint32
+		Lock  ebpf.SpinLock
+		Inner [2]struct{ T ebpf.Timer }
+	}
+	want := []bind.Field{{Name: "bpf_spin_lock", Offset: 4, Size: 4}, {Name: "bpf_timer", Offset: 8, Size: 16}, {Name: "bpf_timer", Offset: 24, Size: 16}}
+	if got := bind.KernelFields(reflect.TypeFor[value]()); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -47,6 +47,48 @@
 // the probe helpers follow, is a uintptr. Errors are negative errno values, as
 // the kernel returns them.
 //
+// The only exceptions are [SpinLockAcquire] and [SpinLockRelease], whose names are
+// taken by a type.
+//
+// # Maps
+//
+// A map is a variable of the host's program, used on both sides:
+//
+//	var counts = ebpf.NewHash[uint32, uint64](1024)
+//
+//	//ebpf:section tracepoint/syscalls/sys_enter_write
+//	func onWrite(ctx ebpf.Context) int {
+//		counts.Add(uint32(ebpf.GetCurrentPidTgid()>>32), 1)
+//		return 0
+//	}
+//
+//	for pid, n := range counts.All() { // on the host
+//
+// There is a type for each type of map that the kernel has. Methods whose comment
+// ends in "Host only." cannot be called in programs; all others do the same on both
+// sides.
+//
+// Keys and values are of any type of fixed size: booleans, integers, arrays and
+// structs; in values floating-point numbers too, with which only the host can compute.
+// They lie in memory as Go's 64-bit compilers lay them out, on every host: int,
+// uint and uintptr have 64 bits. Types with pointers, strings, slices, or anything
+// else that refers to memory elsewhere are refused by the constructors, which
+// panic with what to write instead. Padding, and fields named _, are zero in all
+// keys and values, so that keys are equal for the kernel when they are for Go.
+//
+// A map works from the start, in memory of the process. When the first program that
+// uses it is loaded, it becomes a map of the kernel, with the entries that it has;
+// programs that are loaded later share it. It stays there when programs are
+// closed, with its entries, as a variable does, until Close or the end of the
+// process. Maps that are pinned outlast that.
+//
+// Errors are those of the kernel, as values of [syscall.Errno], in memory and in
+// the kernel alike: E2BIG of a map that is full, ENOENT of an entry that does not
+// exist, EEXIST of one that does. Operations on a map that has been closed fail with
+// [os.ErrClosed].
+//
+// All maps can be used by any number of goroutines.
+//
 // # Running natively
 //
 // Kernel-side code can be called like any other Go code, under go test, in a
@@ -54,7 +96,8 @@
 // fill. Helpers that have a meaning in a test process behave as in the kernel,
 // with the test as the current task: those of the current task, of clocks, of
 // random numbers and of probed memory (of package-level variables: the address of
-// another may not outlive the next call). [Printk] writes to standard error. A
+// another may not outlive the next call). Maps are in memory. What depends on the
+// CPU asks [GetSmpProcessorId]. [Printk] writes to standard error. A
 // call of another helper panics and says so. Package sim replaces the behaviour
 // of any helper, and the destination of [Printk].
 //
@@ -116,13 +159,51 @@
 // only parameter, or what it points to, it makes the function such a program.
 // TYPE is a libbpf name, or any for a type that implies none.
 //
+//	//ebpf:map KIND [key=SIZE] [value=SIZE] [entries=N] [flags=N] [inner=PARAMETER]
+//
+// marks a type of map. KIND is bpftool's name of the map type. SIZE, 0 without the
+// attribute, is a sum of numbers of bytes and of type parameters, which stand for their
+// sizes; a value has one byte at least. The number of entries is that given, or else
+// the constructor's first argument. Inner names the type parameter that is the
+// type of a map's values, themselves maps.
+//
+// A map type has no memory in the kernel. Its first field, however deep, is a
+// handle, and the method ref of that (intrinsic mapref) yields the map that the
+// receiver is: which variable, if it is a pointer that was loaded from a
+// package-level one; for a field of a map that is a pointer to a map type, the map that
+// belongs to it by that name. A value of such a pointer type that is not known when
+// compiling is a pointer to a map of the kernel, or nil; innermap makes it of what a lookup
+// in a map of maps returned. Initialisers of map variables are not compiled.
+//
+//	//ebpf:field NAME
+//
+// marks a type as the kernel's own struct NAME: a field of a map value. Copies of
+// values neither read nor write it.
+//
+// Intrinsics beyond those of the names of their functions:
+//
+//	mapref     the map that the receiver is, a MapRef
+//	mapvalue   the address of the value of a map of one entry
+//	innermap   the pointer to a map that a pointer from a lookup is
+//	newmap     a constructor of maps, which runs on the host
+//	zeropad    zeroes what of *p is padding, a field named _ or an //ebpf:field, and
+//	           the one byte that stands for a value without size
+//	zero       zeroes all of *p
+//	atomicadd  adds to *p atomically; an integer of 4 or 8 bytes, or an error
+//	errno      the error of a helper's result: nil from 0 on, else syscall.Errno of
+//	           its negative
+//
+// A function literal that a helper takes may capture variables if the helper passes a
+// context on (fnctx), which then is nil in the call and the compiler's.
+//
 // All other functions are compiled like the user's own.
 //
 // # What the package may know
 //
 // The standard library, and none of the other packages of this module but its
-// own internal ones. The compiler knows it by its source alone: see [Source].
+// own internal ones and bind. The compiler knows it by its source alone: see [Source].
 // A file that imports nothing but unsafe is part of that source as it is; a
 // function of any other file is part of it, without its body, if it is a helper
-// or an intrinsic.
+// or an intrinsic. For the functions of the files *_host.go that the others call
+// there is a second body, the kernel's, in stub_map.go.
 package ebpf

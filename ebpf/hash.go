@@ -8,7 +8,7 @@ package ebpf
 // After Set replaced a value, or Delete removed it, a pointer from
 // Lookup points to the former value, whose memory soon is another entry's.
 //
-//ebpf:map hash
+//ebpf:map hash key=K value=V
 type Hash[K comparable, V any] struct{ table[K, V] }
 
 // NewHash returns a hash map with room for maxEntries entries. It panics if the
@@ -27,7 +27,7 @@ func NewHash[K comparable, V any](maxEntries int, opts ...MapOption) *Hash[K, V]
 // Which, the kernel decides roughly, and it may do so before the map is quite
 // full; in memory it is exactly the entry whose last use is longest ago.
 //
-//ebpf:map lru_hash
+//ebpf:map lru_hash key=K value=V
 type LRUHash[K comparable, V any] struct{ table[K, V] }
 
 // NewLRUHash returns an LRU hash map for maxEntries entries. It panics if the
@@ -45,7 +45,7 @@ func NewLRUHash[K comparable, V any](maxEntries int, opts ...MapOption) *LRUHash
 // that programs change values without waiting for each other:
 // BPF_MAP_TYPE_PERCPU_HASH, Linux 4.6.
 //
-//ebpf:map percpu_hash
+//ebpf:map percpu_hash key=K value=V
 type PerCPUHash[K comparable, V any] struct{ perCPU[K, V] }
 
 // NewPerCPUHash returns a per-CPU hash map with room for maxEntries entries. It
@@ -62,7 +62,7 @@ func NewPerCPUHash[K comparable, V any](maxEntries int, opts ...MapOption) *PerC
 // An LRUPerCPUHash is a [PerCPUHash] that makes room as an [LRUHash] does:
 // BPF_MAP_TYPE_LRU_PERCPU_HASH, Linux 4.10.
 //
-//ebpf:map lru_percpu_hash
+//ebpf:map lru_percpu_hash key=K value=V
 type LRUPerCPUHash[K comparable, V any] struct{ perCPU[K, V] }
 
 // NewLRUPerCPUHash returns an LRU per-CPU hash map for maxEntries entries. It

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,10 +78,8 @@ func TestMapDirectives(t *testing.T) {
 					t.Errorf("%s is a %s by its directive and a %s by its constructor", name, words[0], spec.Kind)
 				}
 				seen[spec.Kind] = true
-				for _, w := range words[1:] {
-					if w == "entries=1" && spec.MaxEntries != 1 || w == "flags=mmapable" && spec.Flags != ebpf.FlagMmapable {
-						t.Errorf("%s is not %s", name, w)
-					}
+				if got, want := specOf(t, words[1:]), attributesOf(spec); got != want {
+					t.Errorf("%s is %+v by its directive and %+v by its constructor", name, got, want)
 				}
 			}
 		}
@@ -93,6 +92,54 @@ func TestMapDirectives(t *testing.T) {
 			t.Errorf("no type for %s", k)
 		}
 	}
+}
+
+// attributes is what a directive says of a map. There is 1 of what oneOfEach makes, and in a
+// buffer 4096.
+type attributes struct {
+	key, value, entries, flags uint32
+	inner                      bool
+}
+
+func attributesOf(s *bind.Spec) attributes {
+	return attributes{s.KeySize, s.ValueSize, min(s.MaxEntries, 1), s.Flags, s.Inner != nil}
+}
+
+// specOf returns the attributes that a directive gives a map in oneOfEach.
+func specOf(t *testing.T, words []string) attributes {
+	t.Helper()
+	sizes := map[string]uint32{"K": 4, "A": 4, "V": 8, "T": 8} // of the type parameters
+	a := attributes{entries: 1}
+	for _, w := range words {
+		name, text, _ := strings.Cut(w, "=")
+		var n uint32
+		for term := range strings.SplitSeq(text, "+") {
+			size, ok := sizes[term]
+			if !ok && name != "inner" {
+				i, err := strconv.ParseUint(term, 0, 32)
+				if err != nil {
+					t.Errorf("%s: %v", w, err)
+				}
+				size = uint32(i)
+			}
+			n += size
+		}
+		switch name {
+		case "key":
+			a.key = n
+		case "value":
+			a.value = n
+		case "entries":
+			a.entries = n
+		case "flags":
+			a.flags = n
+		case "inner":
+			a.inner = true
+		default:
+			t.Errorf("attribute %s", w)
+		}
+	}
+	return a
 }
 
 // Every type works in memory, is registered where it is made, and closes.

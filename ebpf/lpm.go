@@ -15,7 +15,7 @@ type Prefix[A comparable] struct {
 //	routes.Set(ebpf.Prefix[[4]byte]{Bits: 8, Addr: [4]byte{10}}, 1)
 //	v, ok := routes.Get([4]byte{10, 1, 2, 3})
 //
-//ebpf:map lpm_trie
+//ebpf:map lpm_trie key=4+A value=V flags=0x1
 type LPMTrie[A comparable, V any] struct{ handle }
 
 // NewLPMTrie returns a map with room for maxEntries prefixes. It panics if

@@ -8,7 +8,7 @@ type Map interface{ ref() MapRef }
 //
 //	var perTenant = ebpf.NewHashOfMaps[uint32](100, ebpf.NewHash[uint32, uint64](1000))
 //
-//ebpf:map hash_of_maps
+//ebpf:map hash_of_maps key=K value=4 inner=M
 type HashOfMaps[K comparable, M Map] struct{ mapsByKey[K, M] }
 
 // NewHashOfMaps returns a hash map of maps that are like inner, with room for
@@ -26,7 +26,7 @@ func NewHashOfMaps[K comparable, M Map](maxEntries int, inner M, opts ...MapOpti
 // BPF_MAP_TYPE_ARRAY_OF_MAPS, Linux 4.12. An entry may be empty. Programs only look
 // up.
 //
-//ebpf:map array_of_maps
+//ebpf:map array_of_maps key=4 value=4 inner=M
 type ArrayOfMaps[M Map] struct{ mapsByKey[uint32, M] }
 
 // NewArrayOfMaps returns an array of length maps that are like inner, empty at

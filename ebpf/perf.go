@@ -6,7 +6,7 @@ import "unsafe"
 // BPF_MAP_TYPE_PERF_EVENT_ARRAY, Linux 4.4. Values of one CPU are read in order.
 // Where there is [RingBuf], it is better in every way.
 //
-//ebpf:map perf_event_array
+//ebpf:map perf_event_array key=4 value=4 entries=0
 type PerfEvents[T any] struct{ handle }
 
 // NewPerfEvents returns a map with a buffer of size bytes for each CPU, which

@@ -6,7 +6,7 @@ type Contexter interface{ Context() Context }
 // A ProgArray is an array of programs whose parameter is of type C, that call one
 // another in a way that does not come back: BPF_MAP_TYPE_PROG_ARRAY, Linux 4.2.
 //
-//ebpf:map prog_array
+//ebpf:map prog_array key=4 value=4
 type ProgArray[C Contexter] struct{ handle }
 
 // NewProgArray returns an array for length programs, empty at first.

@@ -5,7 +5,7 @@ import "unsafe"
 // A Queue is a queue of values, first in, first out: BPF_MAP_TYPE_QUEUE, Linux
 // 4.20.
 //
-//ebpf:map queue
+//ebpf:map queue value=V
 type Queue[V any] struct{ sequence[V] }
 
 // NewQueue returns a queue with room for maxEntries values. It panics if the type
@@ -21,7 +21,7 @@ func NewQueue[V any](maxEntries int, opts ...MapOption) *Queue[V] {
 
 // A Stack is a stack of values, last in, first out: BPF_MAP_TYPE_STACK, Linux 4.20.
 //
-//ebpf:map stack
+//ebpf:map stack value=V
 type Stack[V any] struct{ sequence[V] }
 
 // NewStack returns a stack with room for maxEntries values. It panics if the type
@@ -67,7 +67,7 @@ func (m *sequence[V]) Peek() (v V, ok bool) {
 // may find a value in it that it does not have. The other way round it never
 // errs. BPF_MAP_TYPE_BLOOM_FILTER, Linux 5.16.
 //
-//ebpf:map bloom_filter
+//ebpf:map bloom_filter value=V
 type Bloom[V any] struct{ handle }
 
 // NewBloom returns a Bloom filter for about maxEntries values. It panics if the type or

@@ -14,7 +14,7 @@ func (m *redirector) Redirect(i uint32, flags uint64) XDPAction {
 // A DevMap is an array of network interfaces, to redirect packets to:
 // BPF_MAP_TYPE_DEVMAP, Linux 4.14.
 //
-//ebpf:map devmap
+//ebpf:map devmap key=4 value=8
 type DevMap struct{ devices }
 
 // NewDevMap returns an array for length interfaces, empty at first.
@@ -30,7 +30,7 @@ func NewDevMap(length int, opts ...MapOption) *DevMap {
 // A DevMapHash is a hash map of network interfaces, to redirect packets to:
 // BPF_MAP_TYPE_DEVMAP_HASH, Linux 5.4.
 //
-//ebpf:map devmap_hash
+//ebpf:map devmap_hash key=4 value=8
 type DevMapHash struct{ devices }
 
 // NewDevMapHash returns a hash map with room for maxEntries interfaces.
@@ -49,7 +49,7 @@ type devices struct{ redirector }
 // A CPUMap is an array of CPUs, to which packets are redirected for the network
 // stack to go on there: BPF_MAP_TYPE_CPUMAP, Linux 4.15.
 //
-//ebpf:map cpumap
+//ebpf:map cpumap key=4 value=8
 type CPUMap struct{ redirector }
 
 // NewCPUMap returns an array for the CPUs up to length, empty at first.
@@ -65,7 +65,7 @@ func NewCPUMap(length int, opts ...MapOption) *CPUMap {
 // An XSKMap is an array of AF_XDP sockets, to redirect packets to:
 // BPF_MAP_TYPE_XSKMAP, Linux 4.18.
 //
-//ebpf:map xskmap
+//ebpf:map xskmap key=4 value=4
 type XSKMap struct{ redirector }
 
 // NewXSKMap returns an array for length sockets, empty at first.

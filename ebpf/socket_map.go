@@ -5,7 +5,7 @@ import "unsafe"
 // A SockMap is an array of sockets, between which programs redirect data:
 // BPF_MAP_TYPE_SOCKMAP, Linux 4.14.
 //
-//ebpf:map sockmap
+//ebpf:map sockmap key=4 value=8
 type SockMap struct{ socketsByKey[uint32] }
 
 // NewSockMap returns an array for length sockets, empty at first.
@@ -40,7 +40,7 @@ func (m *SockMap) Update(ops Context, i uint32, flags uint64) error {
 // A SockHash is a hash map of sockets, between which programs redirect data:
 // BPF_MAP_TYPE_SOCKHASH, Linux 4.18.
 //
-//ebpf:map sockhash
+//ebpf:map sockhash key=K value=8
 type SockHash[K comparable] struct{ socketsByKey[K] }
 
 // NewSockHash returns a hash map with room for maxEntries sockets.
@@ -80,7 +80,7 @@ type socketsByKey[K comparable] struct{ handle }
 // A ReuseportSockArray is an array of sockets that share a port, among which a
 // program chooses: BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, Linux 4.19.
 //
-//ebpf:map reuseport_sockarray
+//ebpf:map reuseport_sockarray key=4 value=8
 type ReuseportSockArray struct{ socketsByKey[uint32] }
 
 // NewReuseportSockArray returns an array for length sockets, empty at first.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/build/constraint"
+	"go/importer"
 	"go/parser"
 	"go/token"
 	"go/types"
@@ -70,6 +71,35 @@ func TestSourceTypeChecks(t *testing.T) {
 			t.Errorf("embedded source does not declare %s", name)
 		}
 	}
+}
+
+// Programs that use maps type-check against the embedded source, as they do natively.
+func TestProgramTypeChecks(t *testing.T) {
+	fset, files := parseSource(t)
+	api, err := checkSource(fset, files, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := parser.ParseFile(fset, "testdata/program/program.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, imp := range map[string]types.Importer{"embedded": onlyPackage{api}, "native": importer.ForCompiler(fset, "source", nil)} {
+		conf := types.Config{Importer: imp}
+		if _, err := conf.Check("program", fset, []*ast.File{f}, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// onlyPackage is an importer that knows one package.
+type onlyPackage struct{ pkg *types.Package }
+
+func (p onlyPackage) Import(path string) (*types.Package, error) {
+	if path == p.pkg.Path() {
+		return p.pkg, nil
+	}
+	return nil, fmt.Errorf("import of %q", path)
 }
 
 // A file belongs in the embedded set as it is if it is built and imports nothing

@@ -4,7 +4,7 @@ package ebpf
 // A program gets a number for the stack that it was called with, and the host asks
 // for the stack with that number.
 //
-//ebpf:map stack_trace
+//ebpf:map stack_trace key=4 value=1016
 type StackTrace struct{ handle }
 
 // MaxStackDepth is the number of return addresses that a [StackTrace] keeps of a stack:
@@ -38,7 +38,7 @@ func (m *StackTrace) ID(ctx Context, flags uint64) (id uint32, err error) {
 // A CgroupArray is an array of cgroups, to ask whether something is in
 // one: BPF_MAP_TYPE_CGROUP_ARRAY, Linux 4.8.
 //
-//ebpf:map cgroup_array
+//ebpf:map cgroup_array key=4 value=4
 type CgroupArray struct{ handle }
 
 // NewCgroupArray returns an array for length cgroups, empty at first.

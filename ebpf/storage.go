@@ -6,7 +6,7 @@ import "unsafe"
 // with the task: BPF_MAP_TYPE_TASK_STORAGE, Linux 5.11. It is used in tracing and LSM
 // programs. A task is what [GetCurrentTaskBtf] returns.
 //
-//ebpf:map task_storage
+//ebpf:map task_storage key=4 value=V entries=0 flags=0x1
 type TaskStorage[V any] struct{ storage[V] }
 
 // NewTaskStorage returns an empty storage. It panics if the type cannot be that of a map's
@@ -39,7 +39,7 @@ func (m *TaskStorage[V]) Delete(task unsafe.Pointer) error {
 // An InodeStorage has a value of its own for each inode that it is asked for, which
 // goes with the inode: BPF_MAP_TYPE_INODE_STORAGE, Linux 5.10. It is used in LSM programs.
 //
-//ebpf:map inode_storage
+//ebpf:map inode_storage key=4 value=V entries=0 flags=0x1
 type InodeStorage[V any] struct{ storage[V] }
 
 // NewInodeStorage returns an empty storage. It panics if the type cannot be that of a
@@ -72,7 +72,7 @@ func (m *InodeStorage[V]) Delete(inode unsafe.Pointer) error {
 // A SockStorage has a value of its own for each socket that it is asked for, which
 // goes with the socket: BPF_MAP_TYPE_SK_STORAGE, Linux 5.2.
 //
-//ebpf:map sk_storage
+//ebpf:map sk_storage key=4 value=V entries=0 flags=0x1
 type SockStorage[V any] struct{ storage[V] }
 
 // NewSockStorage returns an empty storage. It panics if the type cannot be that of a
@@ -105,7 +105,7 @@ func (m *SockStorage[V]) Delete(sk unsafe.Pointer) error {
 // A CgroupStorage has a value of its own for each cgroup that it is asked for, which
 // goes with the cgroup: BPF_MAP_TYPE_CGRP_STORAGE, Linux 6.2.
 //
-//ebpf:map cgrp_storage
+//ebpf:map cgrp_storage key=4 value=V entries=0 flags=0x1
 type CgroupStorage[V any] struct{ storage[V] }
 
 // NewCgroupStorage returns an empty storage. It panics if the type cannot be that of a

@@ -5,7 +5,7 @@ package ebpf
 //
 //	var limit = ebpf.NewVar[uint32](100)
 //
-//ebpf:map array entries=1 flags=mmapable
+//ebpf:map array key=4 value=T entries=1 flags=0x400
 type Var[T any] struct{ handle }
 
 // NewVar returns a variable with an initial value. It panics if the type cannot be

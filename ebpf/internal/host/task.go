@@ -1,11 +1,8 @@
 package host
 
 import (
-	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"syscall"
 	"unsafe"
 )
@@ -15,7 +12,7 @@ import (
 // unless the test holds it with runtime.LockOSThread.
 
 func currentPidTgid() uint64 {
-	return uint64(os.Getpid())<<32 | uint64(syscall.Gettid())
+	return uint64(os.Getpid())<<32 | uint64(threadID())
 }
 
 func currentUIDGID() uint64 {
@@ -28,32 +25,12 @@ func currentComm(buf unsafe.Pointer, size uint32) int64 {
 	}
 	dst := unsafe.Slice((*byte)(buf), size)
 	clear(dst)
-	comm, err := os.ReadFile("/proc/thread-self/comm")
+	name, err := threadName()
 	if err != nil {
 		return -int64(syscall.EINVAL)
 	}
-	copy(dst[:size-1], bytes.TrimSuffix(comm, []byte("\n")))
+	copy(dst[:size-1], name)
 	return 0
-}
-
-// processorID reads the processor of the thread's last time slice, field 39 of
-// proc_pid_stat(5).
-func processorID() uint32 {
-	stat, err := os.ReadFile("/proc/thread-self/stat")
-	if err != nil {
-		panic(fmt.Sprintf("ebpf.GetSmpProcessorId: %v", err))
-	}
-	// Field 2, the name, may hold spaces; it ends at the last parenthesis.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	const processor = 39 - 3
-	if len(fields) <= processor {
-		panic(fmt.Sprintf("ebpf.GetSmpProcessorId: cannot read /proc/thread-self/stat: %q", stat))
-	}
-	cpu, err := strconv.ParseUint(string(fields[processor]), 10, 32)
-	if err != nil {
-		panic(fmt.Sprintf("ebpf.GetSmpProcessorId: %v", err))
-	}
-	return uint32(cpu)
 }
 
 func randomU32() uint32 { return rand.Uint32() }
