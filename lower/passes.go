@@ -55,6 +55,7 @@ var passes = []pass{
 	{"licm", each(opt.LICM), false},
 
 	// From here on a comparison may be a proof.
+	{"loopbounds", each(opt.LoopBounds), true},
 	{"checkelim", each(opt.CheckElim), false},
 	{"fold/proven", each(opt.Fold), false},
 	{"guard", each(opt.Guard), true},
@@ -86,6 +87,8 @@ var passOrder = []struct{ before, after, why string }{
 	{"gvn", "checkelim", "a proof holds where an operand is computed, and gvn may compute it further up"},
 	{"licm", "checkelim", "a proof holds where an operand is computed, and licm computes it further up"},
 	{"ranges", "checkelim", "a fact that is merely true must not remove a comparison that is a proof"},
+	{"ranges", "loopbounds", "comparisons of counters are brought to their final form"},
+	{"loopbounds", "checkelim", "what the verifier is told may make a check superfluous"},
 	{"checkelim", "guard", "a guard is a check that never fails, and the verifier needs it all the same"},
 	{"fold", "guard", "what is known of an index decides whether it needs a guard"},
 	{"guard", "dce/proven", "the unguarded address is left behind"},

@@ -238,7 +238,7 @@ func (g *guarder) checkedAddress(b *ir.Block, v *ir.Value, a address, key guardK
 		sum = b.Add(ir.OpAdd, ir.I64, v.Pos, sum, b.Const(ir.I64, key.off))
 	}
 	check := b.Add(ir.OpCheckIdx, ir.I64, v.Pos, sum, b.Const(ir.I64, key.limit+1))
-	check.Aux = g.f.Module.NewSite(ir.PanicIndex, "index out of range", v.Pos)
+	check.Aux = proofSite(g.f.Module)
 	root := a.root
 	if root.Imm != 0 { // offsets count from the beginning of the object
 		root = b.Add(ir.OpDataAddr, ir.PtrData, v.Pos)

@@ -43,6 +43,7 @@ var allPasses = []namedPass{
 	{"forward", funcs(Forward)},
 	{"deadstores", funcs(DeadStores)},
 	{"ranges", funcs(Ranges)},
+	{"loopbounds", funcs(LoopBounds)},
 	{"checkelim", funcs(CheckElim)},
 	{"guard", funcs(Guard)},
 	{"licm", funcs(LICM)},
