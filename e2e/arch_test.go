@@ -19,7 +19,9 @@ var mayImport = []struct {
 	pkg  string
 	deps string
 }{
+	{"ebpf/internal/mem", "std ebpf/bind"},
 	{"ebpf/internal/...", "std golang.org/x"},
+	{"ebpf/bind", "std"},
 	{"ebpf/...", "std ebpf ebpf/..."},
 	{"lower/internal/ir", "std"},
 	{"lower/internal/mir", "std"},
@@ -34,7 +36,7 @@ var mayImport = []struct {
 	{"lower/internal/emit", "std asm btf lower/internal/mir lower/internal/diag lower/internal/target"},
 	{"lower/internal/vm", "std asm"},
 	{"lower", "std go/ssa asm btf lower/internal/..."},
-	{"jit", "std go/ssa golang.org/x asm btf cilium ebpf lower"},
+	{"jit", "std go/ssa golang.org/x asm btf cilium ebpf ebpf/bind lower"},
 	{"attach", "std golang.org/x cilium jit"},
 	{"e2e/guest", "std golang.org/x"},
 	{"e2e/...", "std golang.org/x cilium asm btf ebpf ebpf/... jit lower attach examples/... e2e/..."},

@@ -64,20 +64,32 @@ func (h *handle) Pin(path string) error {
 func (h *handle) Unpin() error { return h.ref().native().Backend().Pin("") }
 
 // Resize sets the number of entries (of a ring buffer: of bytes) that the map has
-// room for. It is for maps that no program has been loaded with. Entries that no longer
-// fit are an error, and the map is as before.
+// room for. It is for maps that no program has been loaded with, and not for variables,
+// perf events and storages, which have no such number. Entries that no longer fit are an
+// error, and the map is as before.
 //
 // Host only.
 func (h *handle) Resize(maxEntries int) error {
 	m := h.ref().native()
-	n := uint32(maxEntries)
-	if maxEntries <= 0 || int(n) != maxEntries {
-		return fmt.Errorf("resize map: %d entries", maxEntries)
-	}
-	if err := m.Configure(func(s *bind.Spec) { s.MaxEntries = n }); err != nil {
-		return fmt.Errorf("resize map: %w", err)
+	if err := m.resize(maxEntries); err != nil {
+		return fmt.Errorf("resize %s: %w", m.Spec().Kind, err)
 	}
 	return nil
+}
+
+func (m *object) resize(maxEntries int) error {
+	n := uint32(maxEntries)
+	switch k := m.Spec().Kind; {
+	case m.fixedSize || m.Spec().MaxEntries == 0:
+		return errors.New("its size is fixed")
+	case maxEntries <= 0 || int(n) != maxEntries:
+		return fmt.Errorf("%d entries", maxEntries)
+	case k == bind.RingBuf || k == bind.UserRingBuf:
+		if err := checkBuffer(maxEntries); err != nil {
+			return err
+		}
+	}
+	return m.Configure(func(s *bind.Spec) { s.MaxEntries = n })
 }
 
 // Close releases the map. Programs that are loaded with it keep it alive in the

@@ -34,6 +34,7 @@ type mapOptions struct {
 	numa     bool
 	numaNode uint32
 	hashes   int
+	poll     int64
 }
 
 // MapName sets the name that the kernel shows for the map, of which it keeps 15

@@ -23,6 +23,7 @@ type object struct {
 	keyPadding, valuePadding []span
 	fields                   []bind.Field // of values, that belong to the kernel
 	buffers                  sync.Pool    // of *buffer
+	fixedSize                bool
 	nested                   nested
 	// value is what mapValue returned last.
 	value atomic.Pointer[byte]

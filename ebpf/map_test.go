@@ -455,6 +455,58 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
+// Operations that a Close overtakes fail and do nothing else.
+func TestConcurrentClose(t *testing.T) {
+	h, a, v := ebpf.NewHash[uint32, uint64](64), ebpf.NewPerCPUArray[uint32](4), ebpf.NewVar[uint64](0)
+	r, q := ebpf.NewRingBuf[event](4096), ebpf.NewQueue[uint32](8)
+	var wg sync.WaitGroup
+	for g := range uint32(64) {
+		wg.Go(func() {
+			for i := range uint32(50) {
+				if err := h.Set(i, 1); err != nil && !errors.Is(err, os.ErrClosed) {
+					t.Error(err)
+				}
+				h.Lookup(i)
+				for range h.All() {
+					break
+				}
+				a.Add(1, 1)
+				a.Sum(1)
+				v.Add(1)
+				if rec := r.Reserve(); rec != nil {
+					r.Submit(rec)
+				}
+				q.Push(i)
+				q.Pop()
+				if g == 7 && i == 25 {
+					for _, c := range []interface{ Close() error }{h, a, v, r, q} {
+						if err := c.Close(); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := q.Push(1); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("Push after Close: %v", err)
+	}
+}
+
+func TestFixedSize(t *testing.T) {
+	for _, m := range []interface{ Resize(int) error }{
+		ebpf.NewVar[uint64](0), ebpf.NewPerfEvents[event](4096), ebpf.NewTaskStorage[event](),
+	} {
+		if err := m.Resize(2); err == nil || !strings.Contains(err.Error(), "size is fixed") {
+			t.Errorf("%T: %v", m, err)
+		}
+	}
+	if err := ebpf.NewRingBuf[event](4096).Resize(5000); err == nil || !strings.Contains(err.Error(), "power of 2") {
+		t.Errorf("ring buffer: %v", err)
+	}
+}
+
 func TestVar(t *testing.T) {
 	v := ebpf.NewVar(int32(-3))
 	if v.Load() != -3 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"time"
 	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
@@ -31,7 +32,7 @@ func newSpec(kind string, maxEntries int, opts []MapOption) bind.Spec {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	spec := bind.Spec{Kind: k, Name: o.name, Flags: o.flags, Pin: o.pin, Extra: uint64(o.hashes)}
+	spec := bind.Spec{Kind: k, Name: o.name, Flags: o.flags, Pin: o.pin, Extra: uint64(o.hashes), Poll: time.Duration(o.poll)}
 	if o.numa {
 		spec.Flags |= FlagNUMANode
 		spec.NUMANode = o.numaNode
@@ -108,6 +109,7 @@ func newVar[T any](initial T, opts []MapOption) unsafe.Pointer {
 	spec.Flags |= FlagMmapable
 	setTypes[uint32, T](&spec)
 	p := newObject(spec, bind.Caller(2), nil)
+	(*object)(p).fixedSize = true
 	atomicStore((*T)(mapValue(MapRef{p})), initial)
 	return p
 }
@@ -119,16 +121,18 @@ func newLost() *Var[uint64] {
 	setTypes[uint32, uint64](&spec)
 	v := new(Var[uint64])
 	v.p = newObject(spec, bind.Site{}, nil)
+	(*object)(v.p).fixedSize = true
 	v.Load() // so that there is a place after Close
 	return v
 }
 
-// checkBuffer makes a constructor panic if size is not that of a buffer.
-func checkBuffer(spec *bind.Spec, size int) {
+// checkBuffer returns an error if size is not that of a buffer.
+func checkBuffer(size int) error {
 	page := os.Getpagesize()
 	if size < page || size&(size-1) != 0 {
-		failMap(spec, fmt.Errorf("%d bytes: the size must be a power of 2 and a multiple of the page size, %d", size, page))
+		return fmt.Errorf("%d bytes: the size must be a power of 2 and a multiple of the page size, %d", size, page)
 	}
+	return nil
 }
 
 // setRecordType makes T the type of records.
@@ -141,7 +145,9 @@ func setRecordType[T any](spec *bind.Spec) {
 
 func newRing[T any](kind string, size int, opts []MapOption, lost *Var[uint64]) unsafe.Pointer {
 	spec := newSpec(kind, size, opts)
-	checkBuffer(&spec, size)
+	if err := checkBuffer(size); err != nil {
+		failMap(&spec, err)
+	}
 	setRecordType[T](&spec)
 	var children map[string]*bind.Map
 	if lost != nil {
@@ -152,7 +158,9 @@ func newRing[T any](kind string, size int, opts []MapOption, lost *Var[uint64]) 
 
 func newPerf[T any](kind string, size int, opts []MapOption) unsafe.Pointer {
 	spec := newSpec(kind, 0, opts)
-	checkBuffer(&spec, size)
+	if err := checkBuffer(size); err != nil {
+		failMap(&spec, err)
+	}
 	setRecordType[T](&spec)
 	spec.KeySize, spec.ValueSize, spec.Buffer = 4, 4, size
 	return newObject(spec, bind.Caller(2), nil)

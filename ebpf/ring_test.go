@@ -218,3 +218,27 @@ func TestRingBufConcurrent(t *testing.T) {
 		t.Errorf("read %d of %d, %d lost of %d", got, put.Load(), m.Lost(), lost.Load())
 	}
 }
+
+// A reader that waits is not woken up for a record with RingbufNoWakeup, but finds it by
+// itself.
+func TestRingPoll(t *testing.T) {
+	m := ebpf.NewRingBuf[event](4096, ebpf.RingPoll(time.Millisecond))
+	go func() {
+		for i := range uint32(3) {
+			m.OutputFlags(event{N: i}, m.WakeupFrom(1<<20))
+		}
+	}()
+	n := uint32(0)
+	for ev, err := range m.Read(t.Context()) {
+		if ev.N != n || err != nil {
+			t.Errorf("%v, %v, want %d", ev, err, n)
+		}
+		if n++; n == 3 {
+			break
+		}
+	}
+	m.Output(event{})
+	if a, b := m.WakeupFrom(16), m.WakeupFrom(17); a != ebpf.RingbufForceWakeup || b != ebpf.RingbufNoWakeup {
+		t.Errorf("with 16 bytes unread: from 16 on %d, from 17 on %d", a, b)
+	}
+}

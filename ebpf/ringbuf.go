@@ -35,6 +35,11 @@ func NewRingBuf[T any](size int, opts ...MapOption) *RingBuf[T] {
 	return m
 }
 
+// RingPoll makes the host look into a ring buffer after every so many nanoseconds, a
+// [time.Duration], even if nobody has woken it up. It is for programs that wake it up
+// only when there is much to read.
+func RingPoll[D ~int64](every D) MapOption { return func(o *mapOptions) { o.poll = int64(every) } }
+
 // Reserve returns memory for a record, all zero, or nil if there is no room. What
 // it returns must be given to Submit or Discard on every path; a panic discards
 // it.
@@ -80,5 +85,17 @@ func (m *RingBuf[T]) OutputBytes(b []byte) error {
 }
 
 // Unread returns the number of bytes that records take which have not been
-// read. By it a program decides how often it wakes the reader up.
+// read. By it a program decides when to wake the reader up.
 func (m *RingBuf[T]) Unread() uint64 { return RingbufQuery(m.ref(), RingbufAvailData) }
+
+// WakeupFrom returns the flags for a record with which the reader is to be woken up if
+// at least so many bytes wait for it, and else left asleep. Waking it up costs more than
+// the record. What waits in the end is read after [RingPoll].
+//
+//	events.OutputFlags(ev, events.WakeupFrom(64<<10))
+func (m *RingBuf[T]) WakeupFrom(bytes uint64) uint64 {
+	if m.Unread() >= bytes {
+		return RingbufForceWakeup
+	}
+	return RingbufNoWakeup
+}

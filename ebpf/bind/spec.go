@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // A Spec describes a map: what a loader needs to create it in the kernel.
@@ -28,6 +29,9 @@ type Spec struct {
 	NUMANode uint32
 	// Buffer is the bytes of each CPU's buffer of perf events.
 	Buffer int
+	// Poll is the time after which a reader of a ring buffer looks for records even if it
+	// has not been woken up, or 0.
+	Poll time.Duration
 	// Pin is the path in a BPF file system at which the map is found or put, or "".
 	Pin string
 	// Inner describes the maps that are the values of a map of maps. Values

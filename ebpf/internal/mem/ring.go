@@ -5,6 +5,7 @@ import (
 	"math"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
@@ -147,6 +148,12 @@ type reader struct {
 
 func (rd *reader) Next(ctx context.Context, rec *bind.Record) error {
 	r := rd.ring
+	var poll <-chan time.Time
+	if r.spec.Poll > 0 {
+		t := time.NewTicker(r.spec.Poll)
+		defer t.Stop()
+		poll = t.C
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -157,6 +164,7 @@ func (rd *reader) Next(ctx context.Context, rec *bind.Record) error {
 		}
 		select {
 		case <-r.wake:
+		case <-poll:
 		case <-ctx.Done():
 		}
 	}
