@@ -28,6 +28,7 @@ var mayImport = []struct {
 	{"lower/internal/diag", "std"},
 	{"lower/internal/target", "std"},
 	{"lower/internal/ir/irtest", "std lower/internal/ir"},
+	{"lower/internal/golden", "std golang.org/x"},
 	{"lower/internal/interp", "std lower/internal/ir"},
 	{"lower/internal/build", "std go/ssa lower/internal/ir lower/internal/diag lower/internal/target"},
 	{"lower/internal/opt", "std lower/internal/ir lower/internal/diag lower/internal/target"},

@@ -2,22 +2,16 @@ package emit
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"go/token"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/golden"
 	"github.com/undergo-ebpf/undergo/lower/internal/mir"
 	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
-
-var update = flag.Bool("update", false, "rewrite the asm sections of the goldens")
 
 // parse reads a module after register allocation and verifies it.
 func parse(t testing.TB, text string) *mir.Module {
@@ -67,35 +61,11 @@ func emit(t testing.TB, m *mir.Module, in Input) *Output {
 // TestGolden compares the code for the module in each file's section mir with its
 // section asm. The comment's word "shim" selects ReturnSite.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no goldens", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(ar.Files) != 2 || ar.Files[0].Name != "mir" || ar.Files[1].Name != "asm" {
-				t.Fatal("want sections mir and asm")
-			}
-			in := testInput(v4Kernel)
-			in.ReturnSite = strings.Contains(string(ar.Comment), "shim")
-			out := emit(t, parse(t, string(ar.Files[0].Data)), in)
-			got := describe(out)
-			if *update {
-				ar.Files[1].Data = []byte(got)
-				if err := os.WriteFile(file, txtar.Format(ar), 0o666); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if want := string(ar.Files[1].Data); got != want {
-				t.Errorf("got\n%s\nwant\n%s\nrun go test ./lower/internal/emit -update to accept", got, want)
-			}
-		})
-	}
+	golden.Run(t, "testdata/*.txtar", func(t *testing.T, file *golden.File) {
+		in := testInput(v4Kernel)
+		in.ReturnSite = strings.Contains(file.Comment, "shim")
+		file.Want(t, "asm", describe(emit(t, parse(t, file.Input(t, "mir")), in)))
+	})
 }
 
 // describe returns the code and whatever goes with it.

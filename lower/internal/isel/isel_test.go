@@ -1,21 +1,14 @@
 package isel
 
 import (
-	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
+	"github.com/undergo-ebpf/undergo/lower/internal/golden"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir/irtest"
 	"github.com/undergo-ebpf/undergo/lower/internal/mir"
 	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // targets are the sections of a golden file that pin the code for a target.
 var targets = map[string]target.Target{
@@ -39,45 +32,20 @@ func parse(t *testing.T, text string) *ir.Module {
 // pinned there: section mir for the instructions that all kernels have, mir.v4
 // for those of ISA v4.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no golden files", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			a, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Run(t, "testdata/*.txtar", func(t *testing.T, file *golden.File) {
+		m := parse(t, file.Input(t, "ir"))
+		for _, name := range file.Names() {
+			on, ok := targets[name]
+			if !ok {
+				t.Fatalf("unknown section %s", name)
 			}
-			if a.Files[0].Name != "ir" {
-				t.Fatal("the first section is not ir")
+			got := Select(m, on)
+			if err := mir.Verify(got); err != nil {
+				t.Errorf("%s: %v\n%s", name, err, got)
 			}
-			m := parse(t, string(a.Files[0].Data))
-			changed := false
-			for i := range a.Files[1:] {
-				f := &a.Files[i+1]
-				on, ok := targets[f.Name]
-				if !ok {
-					t.Fatalf("unknown section %s", f.Name)
-				}
-				got := Select(m, on)
-				if err := mir.Verify(got); err != nil {
-					t.Errorf("%s: %v\n%s", f.Name, err, got)
-				}
-				if text := []byte(got.String()); !bytes.Equal(text, f.Data) {
-					if !*update {
-						t.Errorf("%s: got\n%s\nwant\n%s", f.Name, text, f.Data)
-					}
-					f.Data, changed = text, true
-				}
-			}
-			if changed && *update {
-				if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+			file.Want(t, name, got.String())
+		}
+	})
 }
 
 // TestEveryOp selects a sample of every operation for every target.
