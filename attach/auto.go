@@ -10,7 +10,8 @@ import (
 // Auto attaches p to the hook that its section names, as the directive
 // //ebpf:section, jit.As, the type of the context or the name of the function
 // say (see jit.Program.Section): tracepoint/GROUP/NAME (or tp/),
-// raw_tracepoint/NAME (or raw_tp/), xdp/INTERFACE.
+// raw_tracepoint/NAME (or raw_tp/), kprobe/FUNCTION[+OFFSET], kretprobe/FUNCTION,
+// fentry/FUNCTION, fexit/FUNCTION, lsm/HOOK, xdp/INTERFACE.
 func Auto(p *jit.Program) (*Link, error) {
 	kind, target, _ := strings.Cut(p.Section(), "/")
 	switch kind {
@@ -25,6 +26,14 @@ func Auto(p *jit.Program) (*Link, error) {
 			return nil, needsTarget(p, "raw_tracepoint/NAME", "attach.RawTracepoint(p, name)")
 		}
 		return RawTracepoint(p, target)
+	case "kprobe", "kretprobe":
+		return autoKprobe(p, kind, target)
+	case "fentry", "fentry.s":
+		return Fentry(p)
+	case "fexit", "fexit.s":
+		return Fexit(p)
+	case "lsm", "lsm.s":
+		return LSM(p)
 	case "xdp":
 		if target == "" {
 			return nil, needsTarget(p, "xdp/INTERFACE", "attach.XDP(p, ifname)")

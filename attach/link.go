@@ -30,6 +30,21 @@ func (l *Link) String() string { return l.hook }
 // Linux 5.15).
 func (l *Link) Raw() link.Link { return l.link }
 
+// Pin keeps the program attached, by a file at path, which must be in a BPF
+// file system, until the file is removed: also after Close and the end of the
+// process. It fails with an error that wraps cilium's ErrNotSupported where the
+// kernel has no link object for the hook.
+func (l *Link) Pin(path string) error {
+	err := fmt.Errorf("%w (perf events need Linux 5.15)", link.ErrNotSupported)
+	if l.link != nil {
+		err = l.link.Pin(path)
+	}
+	if err != nil {
+		return fmt.Errorf("pin %s: %w", l.hook, err)
+	}
+	return nil
+}
+
 // Close detaches the program, unless the link was pinned, and releases the
 // link.
 func (l *Link) Close() error {

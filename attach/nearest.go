@@ -13,9 +13,13 @@ func nearest(want string, names []string, n int) []string {
 		dist int
 	}
 	var near []scored
+	limit := max(2, len(want)/3)
 	for _, name := range names {
-		d := editDistance(want, name)
-		if strings.Contains(name, want) || d <= max(2, len(want)/3) {
+		contains := strings.Contains(name, want)
+		if !contains && max(len(name)-len(want), len(want)-len(name)) > limit {
+			continue // and so is the distance
+		}
+		if d := editDistance(want, name); contains || d <= limit {
 			near = append(near, scored{name, d})
 		}
 	}

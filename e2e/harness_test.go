@@ -94,10 +94,12 @@ func (f *feature) require(t *testing.T, err error) {
 		t.Fatal(releaseErr)
 	}
 	if unsupported(err) && !f.expected(kernel) {
+		outcomes.add(f, absent) // t may be a subtest
 		t.Skipf("Linux %v lacks it, as declared: %v", kernel, err)
 	}
 	if guest == "" && f.bare != nil {
 		if bare := f.bare(); bare != nil {
+			outcomes.add(f, absent)
 			t.Skipf("the host's kernel is built without it: a program that does nothing is refused as well: %v; with undergo: %v", bare, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -150,7 +151,7 @@ func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 		return name, pos
 	}
 	context := f.contextKind(obj)
-	if context != "" && context != anyContext {
+	if row, _, _ := findSection(context); row != nil {
 		return context, d.pos()
 	}
 	if context == anyContext {
@@ -168,7 +169,8 @@ func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 const anyContext = "any"
 
 // contextKind returns the argument of the directive //ebpf:context of the type
-// of the function's first parameter, which is a section name or anyContext.
+// of the function's first parameter, which is a list of program types, or
+// anyContext. That of a single type is also the name of its section.
 func (f *front) contextKind(obj *types.Func) string {
 	params := obj.Signature().Params()
 	if params.Len() == 0 {
@@ -257,7 +259,7 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 		if kind == "" {
 			f.diags.Add(lower.UnsuitableSignature, pos, want, "parameter %s of %s is of type %s, which is not a context",
 				sig.Params().At(0).Name(), obj.Name(), typeName(sig.Params().At(0).Type()))
-		} else if row, _, _ := findSection(kind); kind != anyContext && (row == nil || row.kind != s.kind) {
+		} else if kind != anyContext && !slices.Contains(strings.Split(kind, ","), s.kind) {
 			f.diags.Add(lower.UnsuitableSignature, pos, "use ebpf.Context, or another section", "%s has the context of %s programs, but its section makes it a %s program",
 				obj.Name(), kind, s.kind)
 		}

@@ -45,6 +45,9 @@ func (e *VerifierError) Unwrap() error { return e.Cause }
 func (p *Program) loadError(o *options, err error) error {
 	var ve *cebpf.VerifierError
 	switch {
+	// Privileges are missing, or the program type: nothing that the verifier says.
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
 	case errors.As(err, &ve):
 		if o.log != nil {
 			fmt.Fprintf(o.log, "%+v\n", ve)

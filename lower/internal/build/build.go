@@ -29,6 +29,9 @@ type Input struct {
 	// Globals holds the initial values, in gc layout, of package-level variables
 	// that have another one than their source says.
 	Globals map[*ssa.Global][]byte
+	// Traced is the number of parameters of the kernel function that a tracing or
+	// lsm program is attached to, or negative if that is not known.
+	Traced int
 	Shim    Shim
 }
 

@@ -1,6 +1,8 @@
 package build
 
 import (
+	"strings"
+
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
@@ -10,8 +12,13 @@ import (
 
 // lowerIntrinsic lowers the call c of callee, the intrinsic of the given name.
 func (fn *function) lowerIntrinsic(name string, callee *ssa.Function, c *ssa.CallCommon) operand {
-	if name == printkName {
+	switch {
+	case name == printkName:
 		return fn.lowerPrintk(c)
+	case strings.HasPrefix(name, regsPrefix):
+		return fn.lowerRegs(name, c)
+	case strings.HasPrefix(name, tracingPrefix):
+		return fn.lowerTracing(name, c)
 	}
 	fn.fail(diag.NoBody, "use a version of package ebpf that belongs to this compiler",
 		"call of %s, an intrinsic %s that the compiler does not have", callee, name)
