@@ -49,6 +49,9 @@ func newInfo() *types.Info {
 // check type-checks p and what it imports.
 func (c *checker) check(p *pkg) *checked {
 	files := c.r.prune(p)
+	if len(files) == 0 { // nothing of it is needed
+		files = []*ast.File{{Name: ast.NewIdent(p.name)}}
+	}
 	k := &checked{files: files, info: newInfo()}
 	conf := types.Config{
 		GoVersion: goVersion,
@@ -78,6 +81,9 @@ func (c *checker) Import(path string) (*types.Package, error) {
 	if k := c.pkgs[path]; k != nil {
 		return k.types, nil
 	}
+	if isHostOnly(path) {
+		return nil, errNoImport
+	}
 	p := c.r.lib.find(path)
 	if p == nil {
 		return nil, errNoImport
@@ -105,7 +111,7 @@ func (c *checker) error(err error) {
 		return
 	}
 	// A message that starts with a tab explains the one before it.
-	if strings.HasPrefix(te.Msg, "\t") || strings.Contains(te.Msg, errNoImport.Error()) {
+	if strings.HasPrefix(te.Msg, "\t") || c.r.refused[te.Pos] || strings.Contains(te.Msg, errNoImport.Error()) {
 		return
 	}
 	c.f.diags.Add(lower.TypeError, c.f.fset.Position(te.Pos), "", "%s", te.Msg)

@@ -3,21 +3,18 @@ package jit
 import (
 	"go/token"
 	"go/types"
-	"io/fs"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/tools/go/ssa"
 
-	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // A front is the state of one compilation up to go/ssa.
 type front struct {
 	opts  *options
-	lib   *library
+	lib   *importer
 	fset  *token.FileSet
 	diags lower.DiagnosticList
 	mode  ssa.BuilderMode // tests add ssa.SanityCheckFunctions
@@ -42,26 +39,16 @@ type source struct {
 
 const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
 
-// kernelLibrary is the packages that kernel-side code may import, parsed once
-// per process.
-var kernelLibrary = sync.OnceValue(func() *library {
-	lib, err := newLibrary(map[string]fs.FS{ebpfPath: ebpf.Source()})
-	if err != nil {
-		panic("BUG: embedded source: " + err.Error())
-	}
-	return lib
-})
-
 func newFront(opts []Option) *front {
 	f := &front{
 		opts:  newOptions(opts),
-		lib:   kernelLibrary(),
 		fset:  token.NewFileSet(),
 		used:  make(map[string]bool),
 		since: time.Now(),
 		stage: "parse",
 	}
-	f.fset.AddExistingFiles(f.lib.files...)
+	f.fset.AddFile("", userBase, 0)
+	f.lib = newImporter(f)
 	return f
 }
 
@@ -81,9 +68,7 @@ func (f *front) programs(roots []*decl) []*source {
 	f.enter("check")
 	c, k := f.checkProgram(roots[0].file.pkg, roots)
 	if f.value != nil && f.opts.source == nil {
-		for _, file := range k.files {
-			f.checkAge(f.fset.File(file.FileStart).Name())
-		}
+		f.checkAges(c)
 	}
 	values := f.constVars(k)
 	for _, name := range sortedKeys(f.opts.consts) {

@@ -3,6 +3,7 @@ package jit
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -17,6 +18,8 @@ func (f *front) importRoots(importPath string) ([]*decl, error) {
 	if len(found) != 1 || len(found[0].GoFiles) == 0 {
 		return nil, fmt.Errorf("find package %s: no such directory, and no such package", importPath)
 	}
+	home := diskTree(filepath.Dir(found[0].GoFiles[0]))
+	f.lib.home = &home
 	p := newPkg("", "")
 	for _, name := range found[0].GoFiles {
 		src, err := os.ReadFile(name)

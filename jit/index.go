@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 )
 
 // This file indexes a package's syntax by name, which is what pruning works on.
@@ -16,7 +17,10 @@ import (
 type pkg struct {
 	path    string // import path, or a made-up one for a package that nothing imports
 	name    string
-	library bool // may be imported by kernel-side code; shared between compilations
+	library bool // of the library; shared between compilations
+	// tree is where an imported package of a module is, nil for others.
+	tree    *tree
+	tokens  []*token.File // of a package of the library
 	files   []*file
 	decls   map[string]*decl   // package-level declarations but methods
 	methods map[string][]*decl // by the name of the receiver's type
@@ -51,6 +55,9 @@ type decl struct {
 	// again is declarations of the same name, which is an error that the type
 	// checker words best.
 	again []*decl
+	// outlines is what a declaration of the library refers to, once that is known: the
+	// signature of a function or any other declaration, and a function with its body.
+	outlines [2]atomic.Pointer[outline]
 }
 
 func (d *decl) spec() ast.Spec { return d.gen.Specs[d.index] }

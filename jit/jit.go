@@ -112,6 +112,7 @@ func (f *front) dirRoots(pathOrDir string) ([]*decl, error) {
 }
 
 func (f *front) treeRoots(t tree) []*decl {
+	f.lib.home = &t
 	p := newPkg("", "")
 	f.readDir(p, t, "")
 	return f.packageRoots(p, t.show)

@@ -68,10 +68,15 @@ func (r *reach) pruneImports(gen *ast.GenDecl) []ast.Decl {
 // pruneFunc drops the body where only the signature is needed. A generic
 // function must have one all the same, and gets one that panics.
 func (r *reach) pruneFunc(d *decl) *ast.FuncDecl {
-	if r.marks[d] == full && !bodyless(d) {
+	why, dropped := r.dropped[d]
+	if r.marks[d] == full && !bodyless(d) && !dropped {
 		return d.fn
 	}
 	fn := *d.fn
+	if dropped {
+		text := "//ebpf:unavailable " + why
+		fn.Doc = &ast.CommentGroup{List: []*ast.Comment{{Slash: fn.Pos(), Text: text}}}
+	}
 	fn.Body = nil
 	if fn.Type.TypeParams != nil {
 		pos := d.fn.Name.Pos()

@@ -33,7 +33,7 @@ const (
 
 // A reach is the state of one search.
 type reach struct {
-	lib   *library
+	lib   *importer
 	diags *lower.DiagnosticList // nil if what cannot be used is of no interest
 	pos   func(token.Pos) token.Position
 
@@ -45,6 +45,12 @@ type reach struct {
 	made    []*decl // marked functions that are not in the source
 	// via is, for a declaration in a library, the user's identifier that led there.
 	via map[*decl]use
+	// lacking says, for declarations in a library, why they cannot be used, or "".
+	lacking map[part]string
+	// dropped is the functions of a library whose bodies cannot be used, and why.
+	dropped map[*decl]string
+	// refused is where the user's code names what has been reported to be unusable.
+	refused map[token.Pos]bool
 }
 
 // A use is the place where the user's code refers to something.
@@ -53,7 +59,7 @@ type use struct {
 	name string
 }
 
-func newReach(lib *library, diags *lower.DiagnosticList, pos func(token.Pos) token.Position) *reach {
+func newReach(lib *importer, diags *lower.DiagnosticList, pos func(token.Pos) token.Position) *reach {
 	return &reach{
 		lib: lib, diags: diags, pos: pos,
 		marks:   make(map[*decl]depth),
@@ -61,6 +67,9 @@ func newReach(lib *library, diags *lower.DiagnosticList, pos func(token.Pos) tok
 		waiting: make(map[string][]*decl),
 		imports: make(map[*ast.ImportSpec]bool),
 		via:     make(map[*decl]use),
+		lacking: make(map[part]string),
+		dropped: make(map[*decl]string),
+		refused: make(map[token.Pos]bool),
 	}
 }
 
@@ -101,6 +110,9 @@ func (r *reach) needMethods(d *decl, name string, from use) {
 	p := d.file.pkg
 	p.readRest() // methods may be in any file
 	for _, m := range p.methods[name] {
+		if p.library && r.lacks(m, false) != "" {
+			continue
+		}
 		if depth := r.members[m.fn.Name.Name]; depth != 0 {
 			r.need(m, depth, from)
 		}
@@ -140,6 +152,10 @@ func (r *reach) run() {
 // follow marks what d refers to, in its body if that is wanted, as needed in depth.
 func (r *reach) follow(d *decl, body bool, depth depth) {
 	f := d.file
+	if f.pkg.library {
+		r.followLibrary(d, body, depth)
+		return
+	}
 	w := resolver{
 		free:   func(id *ast.Ident) { r.ident(f, id, d, depth) },
 		key:    func(id *ast.Ident) { r.key(f, id, d, depth) },
@@ -150,8 +166,13 @@ func (r *reach) follow(d *decl, body bool, depth depth) {
 			}
 		},
 	}
+	d.walk(&w, body)
+}
+
+// walk makes w walk the declaration, with the body of a function if that is wanted.
+func (d *decl) walk(w *resolver, body bool) {
 	if d.fn != nil {
-		w.funcDecl(d.fn, !body || bodyless(d))
+		w.funcDecl(d.fn, !body)
 	} else {
 		w.spec(d.spec())
 	}
@@ -160,7 +181,7 @@ func (r *reach) follow(d *decl, body bool, depth depth) {
 // bodyless reports whether the body of d is for the host only: functions of the
 // library that have a directive are known to the compiler by it.
 func bodyless(d *decl) bool {
-	if !d.file.pkg.library || d.fn == nil {
+	if d.file.pkg.path != ebpfPath || d.fn == nil {
 		return false
 	}
 	for _, name := range [...]string{"helper", "intrinsic", "kfunc"} {
@@ -182,10 +203,12 @@ func (r *reach) ident(f *file, id *ast.Ident, from *decl, depth depth) {
 		r.member("Error", depth)
 	}
 	for _, s := range f.dots {
-		if p := r.lib.find(importPath(s)); p != nil {
-			if d := p.decls[id.Name]; d != nil {
+		if p := r.lib.find(importPath(s)); p != nil && refused(importPath(s), id.Name) == "" {
+			if p.decls[id.Name] != nil {
 				r.imports[s] = true
-				r.need(d, depth, u)
+				if d := r.imported(importPath(s), id.Name, id.Pos(), u); d != nil {
+					r.need(d, depth, u)
+				}
 			}
 		} else if types.Universe.Lookup(id.Name) == nil {
 			r.imports[s] = true // the type checker will tell
@@ -223,12 +246,7 @@ func (r *reach) selectImport(f *file, x, sel *ast.Ident, from *decl, depth depth
 		return true
 	}
 	u := r.useOf(from, x.Pos(), x.Name+"."+sel.Name)
-	p := r.lib.find(path)
-	if p == nil {
-		r.unsupported(u, from, path, sel.Name)
-		return true
-	}
-	if d := p.decls[sel.Name]; d != nil {
+	if d := r.imported(path, sel.Name, sel.Pos(), u); d != nil {
 		r.need(d, depth, u)
 	}
 	return true
@@ -240,51 +258,4 @@ func (r *reach) useOf(from *decl, pos token.Pos, name string) use {
 		return r.via[from]
 	}
 	return use{pos: pos, name: name}
-}
-
-// unsupported reports the use of a package that kernel-side code cannot import.
-func (r *reach) unsupported(u use, from *decl, path, name string) {
-	if r.diags == nil {
-		return
-	}
-	if from.file.pkg.library {
-		r.diags.Add(lower.HostOnly, r.pos(u.pos), "call it from the host's side of the program",
-			"%s runs on the host only and cannot be used in a kernel-side function", u.name)
-		return
-	}
-	r.diags.Add(lower.UnsupportedImport, r.pos(u.pos), alternative(path, name),
-		"%s cannot be used in a kernel-side function: package %q is not among those that can be compiled", u.name, path)
-}
-
-// alternatives says what to write instead of functions that people try first.
-var alternatives = map[string]string{
-	"C":               "cgo code cannot run in the kernel; write it in Go",
-	"errors":          "return an integer, such as a negative errno",
-	"fmt":             "use ebpf.Printk, or hand the values to the host",
-	"log":             "use ebpf.Printk, or hand the values to the host",
-	"log/slog":        "use ebpf.Printk, or hand the values to the host",
-	"math/rand":       "use ebpf.GetPrandomU32",
-	"math/rand/v2":    "use ebpf.GetPrandomU32",
-	"os.Getpid":       "use ebpf.GetCurrentPidTgid() >> 32",
-	"os.Getuid":       "use uint32(ebpf.GetCurrentUidGid())",
-	"runtime.NumCPU":  "pass the number as a constant",
-	"time.Now":        "use ebpf.KtimeGetNs",
-	"time.Since":      "subtract two results of ebpf.KtimeGetNs",
-	"syscall.Getpid":  "use ebpf.GetCurrentPidTgid() >> 32",
-	"math/rand.Intn":  "use ebpf.GetPrandomU32() % n",
-	"math/rand/v2.N":  "use ebpf.GetPrandomU32() % n",
-	"runtime.GOARCH":  "pass it as a constant",
-	"sync.Mutex":      "kernel-side functions cannot block",
-	"time.Sleep":      "kernel-side functions cannot block",
-	"runtime.Gosched": "kernel-side functions cannot block",
-}
-
-func alternative(path, name string) string {
-	if s, ok := alternatives[path+"."+name]; ok {
-		return s
-	}
-	if s, ok := alternatives[path]; ok {
-		return s
-	}
-	return "do this on the host, or copy the declaration into this package"
 }

@@ -52,6 +52,25 @@ func findIn(fsys fs.FS, name string) (tree, string, bool) {
 	return tree{}, "", false
 }
 
+// sub returns the tree of a directory below t.
+func (t tree) sub(dir string) tree {
+	if t.disk {
+		return diskTree(filepath.Join(t.show, filepath.FromSlash(dir)))
+	}
+	dir = path.Join(t.dir, dir)
+	return tree{fsys: t.fsys, dir: dir, show: dir}
+}
+
+// parent returns the tree of the directory that t is in.
+func (t tree) parent() (tree, bool) {
+	if t.disk {
+		dir := filepath.Dir(t.show)
+		return diskTree(dir), dir != t.show
+	}
+	dir := path.Dir(t.dir)
+	return tree{fsys: t.fsys, dir: dir, show: dir}, dir != t.dir
+}
+
 func (t tree) path(base string) string { return path.Join(t.dir, base) }
 
 // name returns what positions call the file.
@@ -117,6 +136,7 @@ func (f *front) syntaxErrors(name string, err error) {
 // openPackage starts reading the package of a file: that file now, the others
 // when they are needed.
 func (f *front) openPackage(t tree, base string) (*pkg, *file) {
+	f.lib.home = &t
 	p := newPkg("", "")
 	first := f.readFile(p, t, base)
 	if first == nil {
@@ -135,6 +155,10 @@ func (f *front) readDir(p *pkg, t tree, except string) []*file {
 		return nil
 	}
 	ctxt := buildContext()
+	if p.tree != nil { // imported: choose Go over assembly where there is a choice
+		ctxt.CgoEnabled = false
+		ctxt.BuildTags = append(ctxt.BuildTags, "purego", "noasm")
+	}
 	ctxt.OpenFile = func(name string) (io.ReadCloser, error) { return t.fsys.Open(filepath.ToSlash(name)) }
 	tests := strings.HasSuffix(except, "_test.go")
 	var files []*file
@@ -200,6 +224,17 @@ func buildContext() *build.Context {
 	ctxt.BuildTags = slices.Clone(ctxt.BuildTags)
 	ctxt.JoinPath = path.Join
 	return &ctxt
+}
+
+// checkAges is checkAge for all files of the user's packages.
+func (f *front) checkAges(c *checker) {
+	for _, k := range c.order {
+		for _, file := range k.files {
+			if file.FileStart >= userBase {
+				f.checkAge(f.fset.File(file.FileStart).Name())
+			}
+		}
+	}
 }
 
 // checkAge refuses a file on disk that is newer than the running binary: what

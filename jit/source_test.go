@@ -158,8 +158,10 @@ func TestSourceNewerThanBinary(t *testing.T) {
 
 // TestLibraryIsShared checks that compilations leave the shared syntax alone.
 func TestLibraryIsShared(t *testing.T) {
-	lib := kernelLibrary()
-	p := lib.find(ebpfPath)
+	p, err := kernelLibrary.find(ebpfPath)
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := len(p.files)
 	if before == 0 || p.name != "ebpf" || p.decls["Context"] == nil {
 		t.Fatalf("library has %d files, package %s", before, p.name)
