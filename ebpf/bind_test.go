@@ -260,3 +260,46 @@ func TestKernelFields(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// Of an array only what is not zero is copied into the kernel, and an array that has
+// not been used costs nothing.
+func TestBindArray(t *testing.T) {
+	for _, c := range []struct {
+		set  []uint32
+		want int32
+	}{{nil, 0}, {[]uint32{5}, 1}, {[]uint32{0, 1 << 20}, 2}} {
+		m := ebpf.NewArray[uint64](1<<20 + 1)
+		for _, i := range c.set {
+			m.Set(i, uint64(i)+1)
+		}
+		var k *updates
+		u, err := m.Binding().Bind(func(s *bind.Spec) (bind.Backend, bool, error) {
+			k = &updates{Backend: mem.New(s)}
+			return k, false, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.Keep()
+		if k.n.Load() != c.want {
+			t.Errorf("%d entries set: %d updates", len(c.set), k.n.Load())
+		}
+		for _, i := range c.set {
+			if v, _ := m.Get(i); v != uint64(i)+1 {
+				t.Errorf("entry %d is %d", i, v)
+			}
+		}
+		m.Close()
+	}
+}
+
+// An updates counts the updates of a backend.
+type updates struct {
+	bind.Backend
+	n atomic.Int32
+}
+
+func (u *updates) Update(key, value []byte, flags uint64) error {
+	u.n.Add(1)
+	return u.Backend.Update(key, value, flags)
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -21,8 +22,8 @@ type Map struct {
 	current atomic.Pointer[held]
 
 	mu      sync.Mutex // of transitions
-	before  *held      // what to return to if no Binding is kept
-	pending int        // Bindings that are neither kept nor undone
+	before  *held      // what to return to if no Use is kept
+	pending int        // Uses that are neither kept nor undone
 	kept    bool
 }
 
@@ -96,9 +97,9 @@ func (m *Map) Configure(change func(*Spec)) error {
 	return nil
 }
 
-// A Binding is a use of the map by a program that is being loaded. It is to be
+// A Use is a use of the map by a program that is being loaded. It is to be
 // ended by either Keep or Undo.
-type Binding struct {
+type Use struct {
 	m    *Map
 	used *held
 	once sync.Once
@@ -110,9 +111,9 @@ type Binding struct {
 //
 // With an adopted map, whose entries count, adopt is set: nothing is copied.
 //
-// The map stays in the kernel if any of the Bindings that exist at the same
+// The map stays in the kernel if any of the Uses that exist at the same
 // time is kept.
-func (m *Map) Bind(open func(*Spec) (b Backend, adopt bool, err error)) (*Binding, error) {
+func (m *Map) Bind(open func(*Spec) (b Backend, adopt bool, err error)) (*Use, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if cur := m.current.Load(); cur.state != InKernel {
@@ -129,7 +130,7 @@ func (m *Map) Bind(open func(*Spec) (b Backend, adopt bool, err error)) (*Bindin
 		m.current.Store(&held{b, InKernel})
 	}
 	m.pending++
-	return &Binding{m: m, used: m.current.Load()}, nil
+	return &Use{m: m, used: m.current.Load()}, nil
 }
 
 // move copies the entries of one backend to another.
@@ -137,8 +138,15 @@ func move(to, from Backend, spec *Spec) error {
 	if !spec.Kind.Stored() {
 		return nil
 	}
+	if u, ok := from.(interface{ Untouched() bool }); ok && u.Untouched() {
+		return nil
+	}
+	array := spec.Kind == Array || spec.Kind == PerCPUArray
 	var failed error
 	err := from.Iterate(func(key, value []byte) bool {
+		if array && !slices.ContainsFunc(value, func(b byte) bool { return b != 0 }) {
+			return true // as it is there already
+		}
 		failed = to.Update(key, value, 0)
 		return failed == nil
 	})
@@ -149,7 +157,7 @@ func move(to, from Backend, spec *Spec) error {
 }
 
 // Keep says that the program has been loaded.
-func (b *Binding) Keep() {
+func (b *Use) Keep() {
 	b.once.Do(func() {
 		b.m.mu.Lock()
 		defer b.m.mu.Unlock()
@@ -168,7 +176,7 @@ func (b *Binding) Keep() {
 // Undo says that the program has not been loaded. If no other program has
 // been loaded with the map, and none is about to, the kernel map is released and
 // the map is what it was before.
-func (b *Binding) Undo() error {
+func (b *Use) Undo() error {
 	var err error
 	b.once.Do(func() {
 		m := b.m

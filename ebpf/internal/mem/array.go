@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -15,8 +16,11 @@ type array struct {
 	common
 	size   int      // words of an entry
 	stride int      // words from one CPU's value to the next, or 0
-	words  []uint64 // of all entries
 	fields []bind.Field
+	// The words of all entries are made when they are first needed: most arrays
+	// go to the kernel before.
+	touched atomic.Bool
+	words   func() []uint64
 }
 
 func newArray(spec *bind.Spec) *array {
@@ -25,9 +29,15 @@ func newArray(spec *bind.Spec) *array {
 		a.stride = a.size
 		a.size = spec.ValueBytes() / 8
 	}
-	a.words = make([]uint64, a.size*int(spec.MaxEntries))
+	a.words = sync.OnceValue(func() []uint64 {
+		a.touched.Store(true)
+		return make([]uint64, a.size*int(spec.MaxEntries))
+	})
 	return a
 }
+
+// Untouched reports whether all entries are as they were in the beginning.
+func (a *array) Untouched() bool { return !a.touched.Load() }
 
 // entry returns the memory of an entry, from a CPU's value on.
 func (a *array) entry(key []byte, cpu int) ([]uint64, bool) {
@@ -36,7 +46,7 @@ func (a *array) entry(key []byte, cpu int) ([]uint64, bool) {
 		return nil, false
 	}
 	at := int(i) * a.size
-	return a.words[at+cpu*a.stride : at+a.size], true
+	return a.words()[at+cpu*a.stride : at+a.size], true
 }
 
 func (a *array) Lookup(key, value []byte) error {
@@ -97,12 +107,13 @@ func (a *array) Pointer(key []byte, cpu int) (unsafe.Pointer, error) {
 
 // Owner returns the entry in which p is.
 func (a *array) Owner(p unsafe.Pointer) (key []byte, value unsafe.Pointer, ok bool) {
-	at := uintptr(p) - uintptr(unsafe.Pointer(&a.words[0]))
+	words := a.words()
+	at := uintptr(p) - uintptr(unsafe.Pointer(&words[0]))
 	i := at / uintptr(8*a.size)
 	if i >= uintptr(a.spec.MaxEntries) {
 		return nil, nil, false
 	}
-	return binary.NativeEndian.AppendUint32(nil, uint32(i)), unsafe.Pointer(&a.words[int(i)*a.size]), true
+	return binary.NativeEndian.AppendUint32(nil, uint32(i)), unsafe.Pointer(&words[int(i)*a.size]), true
 }
 
 func (a *array) Iterate(yield func(key, value []byte) bool) error {
