@@ -14,8 +14,8 @@ import (
 // An array has all its entries from the start. Values are changed in place.
 type array struct {
 	common
-	size   int      // words of an entry
-	stride int      // words from one CPU's value to the next, or 0
+	size   int // words of an entry
+	stride int // words from one CPU's value to the next, or 0
 	fields []bind.Field
 	// The words of all entries are made when they are first needed: most arrays
 	// go to the kernel before.
