@@ -100,16 +100,14 @@ func TestAuto(t *testing.T) {
 		{"option raw_tracepoint", tracepoints.compile(t, countRaw, thisProcess(), number, jit.As("raw_tracepoint/sys_enter")), "raw_tracepoint/sys_enter"},
 		{"option over name", tracepoints.compile(t, Syscalls_SysEnterGetppid, thisProcess(), jit.As("tracepoint/syscalls/sys_exit_getppid")), "tracepoint/syscalls/sys_exit_getppid"},
 		{"directive", tracepoints.compileSource(t, `
-			var self, hits uint64
-			//ebpf:section raw_tp/sys_exit
-			func onExit(ctx *ebpf.RawTracepoint) int {
-				if ebpf.GetCurrentPidTgid()>>32 == self && ctx.Arg(1) == `+"uint64(ppid)"+` {
+			var self, number, hits uint64
+			//ebpf:section raw_tp/sys_enter
+			func onEnter(ctx *ebpf.RawTracepoint) int {
+				if ctx.Arg(1) == number && ebpf.GetCurrentPidTgid()>>32 == self {
 					hits++
 				}
 				return 0
-			}
-			var ppid uint64
-			`, thisProcess(), jit.WithConst("ppid", uint64(unix.Getppid()))), "raw_tracepoint/sys_exit"},
+			}`, thisProcess(), jit.WithConst("number", uint64(unix.SYS_GETPPID))), "raw_tracepoint/sys_enter"},
 		{"directive over name", tracepoints.compileSource(t, `
 			var self, hits uint64
 			//ebpf:section tp/syscalls/sys_enter_getppid
