@@ -269,7 +269,9 @@ func (w *forwarder) original(b *ir.Block, p *ir.Value, l place) *ir.Value {
 	if c == nil && l.anchor != nil { // somewhere in it
 		c = w.find(place{base: slot, root: l.root, size: slot.Size})
 	}
-	if c == nil || c.source == nil || c.source.Type == ir.PtrCtx {
+	// The verifier knows no bounds of a context or of a packet at an offset that
+	// varies.
+	if c == nil || c.source == nil || c.source.Type == ir.PtrCtx || c.source.Type == ir.PtrPacket {
 		return nil
 	}
 	return rebase(b, p, displaced(b, c.source, c.sourceOff-c.off))
