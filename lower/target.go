@@ -22,6 +22,7 @@ const (
 	PrintkFull   = target.PrintkFull
 	SpillBounds  = target.SpillBounds
 	CtxStoreImm  = target.CtxStoreImm
+	BranchRanges = target.BranchRanges
 )
 
 // MinKernel is the oldest kernel release that undergo compiles for.

@@ -59,6 +59,7 @@ func (s *selector) condition(v *ir.Value) cond {
 	}
 	c := cond{cc: conds[op], x: v}
 	s.foldMask(&c)
+	s.reword(&c)
 	c.w32 = s.compareLow(&c)
 	return c
 }
@@ -92,6 +93,7 @@ func (s *selector) compare(op ir.Op, a, b *ir.Value) cond {
 		c.y, c.imm = nil, imm
 	}
 	s.foldMask(&c)
+	s.reword(&c)
 	c.w32 = s.compareLow(&c)
 	return c
 }

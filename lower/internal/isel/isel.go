@@ -38,6 +38,7 @@ type selector struct {
 	blocks []*mir.Block // by ir.Block.ID: where the block's code begins
 	depth  []int        // by ir.Block.ID: loop nesting
 	preds  []int        // by ir.Block.ID: number of edges from reachable blocks
+	exact  []bool       // by ir.Value.ID: what old verifiers know exactly, see reword
 
 	block *ir.Block // being selected
 	pos   mir.Pos   // of the instruction being selected
@@ -69,6 +70,9 @@ func selectFunc(f *ir.Func, t target.Target) *mir.Func {
 		for _, e := range b.Term.Succs {
 			s.preds[e.To.ID]++
 		}
+	}
+	if !t.Has(target.BranchRanges) {
+		s.exact = exactValues(f, order)
 	}
 	s.prepare(order)
 

@@ -35,6 +35,9 @@ const (
 	SpillBounds
 	// CtxStoreImm is stores of immediates into the context.
 	CtxStoreImm
+	// BranchRanges is a verifier that decides a branch by the ranges of both
+	// operands, and learns from x != 0.
+	BranchRanges
 
 	numFeatures
 )
@@ -52,6 +55,7 @@ var features = [numFeatures]struct {
 	TraceVprintk: {"trace-vprintk", Version{5, 16}}, // 10aceb629e19 "bpf: Add bpf_trace_vprintk helper"
 	PrintkFull:   {"printk-full", Version{5, 13}},   // d9c9e4db186a "bpf: Factorize bpf_trace_printk and bpf_seq_printf"
 	CtxStoreImm:  {"ctx-store-imm", Version{6, 4}},  // 0d80a619c113 "bpf: allow ctx writes using BPF_ST_MEM instruction"
+	BranchRanges: {"branch-ranges", Version{6, 8}},  // c31534267c18 "bpf: generalize is_branch_taken() to work with two registers"
 	SpillBounds:  {"spill-bounds", Version{5, 16}},  // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
 }
 
