@@ -38,6 +38,10 @@ func diffCases(n int) []progen.Case {
 // natively, in guestPrograms.
 const nativeProgram = "native"
 
+// differenceFound begins the message about a program that computes something
+// else in the kernel.
+const differenceFound = "wrong in the kernel"
+
 // TestDifferential runs generated programs natively and in the kernel and
 // compares results and panics. The verifier must accept all that compile.
 func TestDifferential(t *testing.T) {
@@ -71,7 +75,7 @@ func TestDifferential(t *testing.T) {
 		}
 		for k, in := range c.Inputs {
 			if got := run(f, in); got != native[i][k] {
-				t.Errorf("seed %d, input %v: kernel %+v, native %+v\nreproduce: go test ./e2e -run TestDifferential -diff.programs 1 -diff.seed %d",
+				t.Errorf(differenceFound+": seed %d, input %v: kernel %+v, native %+v\nreproduce: go test ./e2e -run TestDifferential -diff.programs 1 -diff.seed %d",
 					seed, in, got, native[i][k], seed)
 				break
 			}

@@ -24,6 +24,7 @@ var (
 	kernelFlag = flag.String("kernel", "", "run the tests in these kernels, booted in QEMU, instead of the host's: all, or a list of "+strings.Join(kernels.Names(), ", "))
 	archFlag   = flag.String("arch", runtime.GOARCH, "with -kernel: the architecture of the guests, amd64 or arm64")
 	tableFlag  = flag.Bool("table", false, "with -kernel: write what the kernels can do into the table of ../README.md")
+	brokenFlag = flag.Bool("broken", false, "with -kernel: build the compiler with a defect, and want TestDifferential to find it in every kernel")
 )
 
 // guestModules are the kernel modules that tests need.
@@ -71,6 +72,9 @@ func runMatrix(ctx context.Context, names []string) (int, error) {
 			fmt.Fprintf(os.Stderr, "linux %s: %v\n", name, err)
 			status = 1
 		}
+		if *brokenFlag {
+			status = wantBroken(status, output.String())
+		}
 		fmt.Printf("linux %s, %s: exit status %d after %.1f s\n", name, *archFlag, status, time.Since(start).Seconds())
 		worst = max(worst, status)
 		columns = append(columns, column{name, *archFlag, parseOutcomes(output.String())})
@@ -79,6 +83,16 @@ func runMatrix(ctx context.Context, names []string) (int, error) {
 		return worst, writeTable("../README.md", columns)
 	}
 	return worst, nil
+}
+
+// wantBroken returns the exit status of a run with a defective compiler: 0 if
+// the tests have found a difference.
+func wantBroken(status int, output string) int {
+	if status == 1 && strings.Contains(output, differenceFound) {
+		return 0
+	}
+	fmt.Println("the tests have not found that the compiler is defective")
+	return 1
 }
 
 // The files that buildForGuests makes: the tests, and what they run.
@@ -95,8 +109,15 @@ func buildForGuests(ctx context.Context, dir string) error {
 	if err := os.Mkdir(programs, 0o755); err != nil {
 		return err
 	}
+	tests := []string{"test", "-c", "-o", filepath.Join(dir, testBinary)}
+	if *brokenFlag {
+		tests = append(tests, "-tags=brokenlowering")
+		if err := flag.Set("test.run", "^TestDifferential$"); err != nil {
+			return err
+		}
+	}
 	for _, args := range [][]string{
-		{"test", "-c", "-o", filepath.Join(dir, testBinary), "."},
+		append(tests, "."),
 		{"build", "-o", filepath.Join(programs, "hello"), "../examples/hello"},
 	} {
 		build := exec.CommandContext(ctx, "go", args...)
@@ -129,7 +150,7 @@ func runInGuest(ctx context.Context, dir, kernel string, output io.Writer) (int,
 	var args []string
 	flag.Visit(func(f *flag.Flag) {
 		switch f.Name {
-		case "kernel", "arch", "table", "test.testlogfile", "test.paniconexit0", "test.gocoverdir", "test.coverprofile":
+		case "kernel", "arch", "table", "broken", "test.testlogfile", "test.paniconexit0", "test.gocoverdir", "test.coverprofile":
 			// The host's: its paths and caches mean nothing in the guest.
 		default:
 			args = append(args, "-"+f.Name+"="+f.Value.String())
