@@ -32,7 +32,7 @@ type Input struct {
 	// Traced is the number of parameters of the kernel function that a tracing or
 	// lsm program is attached to, or negative if that is not known.
 	Traced int
-	Shim    Shim
+	Shim   Shim
 }
 
 // Build translates in.Entry and everything it calls. The entry function of the

@@ -137,12 +137,17 @@ func (fn *function) equalAggregates(x, y operand, t types.Type) (v *ir.Value, ok
 	if l.big() {
 		return fn.equalBig(address{base: fn.inMemory(x, t)}, address{base: fn.inMemory(y, t)}, t)
 	}
-	xs, ys := fn.leaves(x, t), fn.leaves(y, t)
-	return fn.equalLeaves(xs, ys, t)
+	if l.count == 0 {
+		return fn.constant(ir.I32, 1), true
+	}
+	return fn.equalLeaves(fn.leaves(x, t), fn.leaves(y, t), t)
 }
 
 // equalLeaves compares the exploded forms of two values of type t.
 func (fn *function) equalLeaves(xs, ys []*ir.Value, t types.Type) (v *ir.Value, ok bool) {
+	if len(xs) == 0 {
+		return fn.constant(ir.I32, 1), true
+	}
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
 		return fn.allEqual(u.NumFields(), func(i int) types.Type {

@@ -63,7 +63,7 @@ func (fn *function) lowerDefer(d *ssa.Defer) {
 	fn.storeLeaf(dc.flag, 8, fn.constant(ir.I64, 1))
 	params := paramTypes(callee)
 	for i, a := range args {
-		if fn.b.directiveOf(callee) == nil {
+		if len(callee.Blocks) > 0 && fn.b.directiveOf(callee) == nil {
 			a = fn.argument(a, params[i])
 		}
 		dc.args = append(dc.args, fn.save(fn.settled(a)))

@@ -17,7 +17,7 @@ type globalUse struct {
 	initial *ssa.Store
 	// inits is set if the package initialiser does anything else with it.
 	inits bool
-	// initFunc is set if a function named init does.
+	// initFunc is set if a function that runs before main does.
 	initFunc bool
 	// others is set if another function does.
 	others bool
@@ -39,10 +39,11 @@ func (b *builder) useOf(g *ssa.Global) *globalUse {
 // packageUses goes through all functions of pkg.
 func packageUses(pkg *ssa.Package) map[*ssa.Global]*globalUse {
 	uses := make(map[*ssa.Global]*globalUse)
+	early := initFuncs(pkg)
 	visit := func(f *ssa.Function) {
 		for _, blk := range f.Blocks {
 			for _, instr := range blk.Instrs {
-				noteUses(uses, f, instr)
+				noteUses(uses, f, early[f], instr)
 			}
 		}
 	}
@@ -69,8 +70,37 @@ func packageUses(pkg *ssa.Package) map[*ssa.Global]*globalUse {
 	return uses
 }
 
-// noteUses notes what instr of f does with global variables.
-func noteUses(uses map[*ssa.Global]*globalUse, f *ssa.Function, instr ssa.Instruction) {
+// initFuncs returns the functions of pkg that its initialiser may call: those
+// that are mentioned in it or in another of them.
+func initFuncs(pkg *ssa.Package) map[*ssa.Function]bool {
+	early := make(map[*ssa.Function]bool)
+	var work []*ssa.Function
+	add := func(f *ssa.Function) {
+		if f != nil && f.Pkg == pkg && !early[f] {
+			early[f] = true
+			work = append(work, f)
+		}
+	}
+	add(pkg.Func("init"))
+	for len(work) > 0 {
+		f := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, blk := range f.Blocks {
+			for _, instr := range blk.Instrs {
+				for _, p := range instr.Operands(nil) {
+					if callee, ok := (*p).(*ssa.Function); ok {
+						add(callee)
+					}
+				}
+			}
+		}
+	}
+	return early
+}
+
+// noteUses notes what instr of f does with global variables. early says that f
+// runs before main.
+func noteUses(uses map[*ssa.Global]*globalUse, f *ssa.Function, early bool, instr ssa.Instruction) {
 	switch i := instr.(type) {
 	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.DebugRef:
 		return // what uses the result counts
@@ -96,7 +126,7 @@ func noteUses(uses map[*ssa.Global]*globalUse, f *ssa.Function, instr ssa.Instru
 			u = &globalUse{}
 			uses[g] = u
 		}
-		u.note(f, instr, g)
+		u.note(f, early, instr, g)
 	}
 }
 
@@ -114,7 +144,7 @@ func rootOf(addr ssa.Value) ssa.Value {
 	}
 }
 
-func (u *globalUse) note(f *ssa.Function, instr ssa.Instruction, g *ssa.Global) {
+func (u *globalUse) note(f *ssa.Function, early bool, instr ssa.Instruction, g *ssa.Global) {
 	switch {
 	case f.Synthetic == "package initializer":
 		s, ok := instr.(*ssa.Store)
@@ -123,7 +153,7 @@ func (u *globalUse) note(f *ssa.Function, instr ssa.Instruction, g *ssa.Global) 
 		} else {
 			u.inits = true
 		}
-	case f.Signature.Recv() == nil && f.Parent() == nil && f.Object() != nil && f.Object().Name() == "init":
+	case early:
 		u.initFunc = true
 	default:
 		u.others = true

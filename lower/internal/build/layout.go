@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"go/types"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
@@ -16,6 +17,10 @@ var sizes = types.SizesFor("gc", "amd64")
 // maxLeaves is the number of leaves up to which a struct or an array is held in
 // SSA values. Above it a copy in memory is cheaper than the spills.
 const maxLeaves = 16
+
+// maxSize is the size of the largest type that is looked at: more than a BPF
+// program can have, and little enough to be worked on.
+const maxSize = 1 << 20
 
 // A leaf is a scalar part of a Go type.
 type leaf struct {
@@ -89,6 +94,9 @@ func (b *builder) computeLayout(t types.Type) (*layout, *typeError) {
 	}
 	t = types.Default(t)
 	l := &layout{size: sizes.Sizeof(t), align: max(1, sizes.Alignof(t))}
+	if l.size > maxSize || l.size < 0 { // negative if it overflows
+		return nil, &typeError{diag.StackOverflow, fmt.Sprintf("type %s of %d bytes", t, l.size), "use a map for what is large"}
+	}
 	l.count = b.countLeaves(t)
 	if l.count <= maxLeaves {
 		l.leaves = b.appendLeaves(nil, t, 0, false)
@@ -175,6 +183,9 @@ func (b *builder) appendLeaves(to []leaf, t types.Type, off int64, blank bool) [
 		// An interface that is not statically known: nil.
 		return append(to, word(0, ir.I64, false), word(1, ir.I64, false))
 	case *types.Array:
+		if b.countLeaves(u) == 0 {
+			return to // of any length
+		}
 		size := sizes.Sizeof(u.Elem())
 		for i := range u.Len() {
 			to = b.appendLeaves(to, u.Elem(), off+i*size, blank)

@@ -146,6 +146,10 @@ func (fn *function) load(a address, t types.Type, indexed bool) operand {
 // arithmetic and only aligned accesses. align is what the alignment of the other
 // address is known to be.
 func (fn *function) copyCtx(to, from address, size, align int64) {
+	if size > maxBuffer {
+		fn.fail(diag.UnsupportedExpr, "copy the parts that are needed", "copy of %d bytes from or to the program's context", size)
+		return
+	}
 	for _, a := range []address{to, from} {
 		if a.base.Op == ir.OpSlotAddr {
 			align = max(align, a.base.Slot().Align)

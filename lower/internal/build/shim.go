@@ -26,6 +26,10 @@ const (
 	ShimPacket
 )
 
+// maxBuffer is the size of the largest buffer: a page, as the kernel allows for
+// the packet of a test run (bpf_prog_test_run_xdp).
+const maxBuffer = 4096
+
 // shortPacket is what a ShimPacket program returns, without having called the
 // function, if the packet is smaller than the buffer.
 const shortPacket = -1 << 31
@@ -116,7 +120,7 @@ func (fn *function) captured() (args []operand, ok bool) {
 			return nil, false
 		}
 		mem := fn.b.in.Captures[v]
-		if int64(len(mem)) != l.size || hasPointers(t) {
+		if int64(len(mem)) != l.size || hasPointers(t) || l.size > maxBuffer {
 			fn.fail(diag.UnsupportedExpr, "pass it through a package-level variable or a constant",
 				"captured variable %s of type %s has no value in the kernel", v.Name(), t)
 			return nil, false
@@ -162,11 +166,15 @@ func (b *builder) buildShim() {
 	if !fn.checkPure() {
 		return
 	}
+	size, argOffs, resultOffs := Layout(src.Signature)
+	if size > maxBuffer {
+		fn.fail(diag.UnsuitableSignature, "pass less", "arguments and results of %d bytes; at most %d can be passed", size, maxBuffer)
+		return
+	}
 	args, ok := fn.captured()
 	if !ok {
 		return
 	}
-	size, argOffs, resultOffs := Layout(src.Signature)
 	buf := address{base: ctx}
 	if b.in.Shim == ShimPacket && size > 0 {
 		buf = fn.packetBuffer(ctx, int64(size))

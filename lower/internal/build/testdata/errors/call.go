@@ -110,8 +110,34 @@ func progCtxAddr(ctx *ebpf.RawTracepoint) int {
 
 var limit int
 
-func init() { limit = 5 }
+func init() { setLimit(5) }
+
+func setLimit(n int) { limit = n }
 
 func progInitFunc(ctx ebpf.Context) int {
 	return limit // want U304 "variable limit, whose initial value is not constant"
+}
+
+type huge [1 << 30]byte
+
+func progHuge(ctx ebpf.Context) int {
+	var h huge // want U501 "type main.huge of 1073741824 bytes"
+	return int(h[3])
+}
+
+func missing(n int)
+
+func progDeferNoBody(ctx ebpf.Context) int {
+	defer missing(1)
+	return 0 // want U403 "call of main.missing"
+}
+
+type endless [1 << 60]struct{}
+
+func progEndless(ctx ebpf.Context) int {
+	var a, b endless
+	if a == b && len(a) > int(ebpf.KtimeGetNs()) {
+		go missing(1) // want U301 "go statement"
+	}
+	return 0
 }
