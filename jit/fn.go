@@ -94,7 +94,11 @@ func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, erro
 	if err := f.diags.Err(); err != nil {
 		return nil, err
 	}
-	return newRunner(p, sources[0].fn.Signature, t), p.load(f.opts)
+	c := &Collection{list: []*Program{p}}
+	if err := c.bindAndLoad(f); err != nil {
+		return nil, err
+	}
+	return newRunner(p, sources[0].fn.Signature, t), nil
 }
 
 // shimFor returns the kind of program that can exchange data with its caller:

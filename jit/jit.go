@@ -78,10 +78,10 @@ func compile(opts []Option, find func(*front) ([]*decl, error)) (_ *Collection, 
 	if f.opts.target != nil {
 		return c, nil
 	}
-	if err := c.load(f.opts); err != nil {
-		c.Close()
+	if err := c.bindAndLoad(f); err != nil {
 		return nil, err
 	}
+	c.Maps = c.maps.byName
 	return c, nil
 }
 

@@ -64,10 +64,24 @@ func dataMap(d lower.DataSection) *cebpf.MapSpec {
 	return m
 }
 
+// bindAndLoad puts the collection's maps and programs into the kernel: all of them, or
+// nothing stays there.
+func (c *Collection) bindAndLoad(f *front) error {
+	err := c.bindMaps(f)
+	if err == nil {
+		err = c.load(f.opts)
+	}
+	if err != nil {
+		return errors.Join(err, c.Close())
+	}
+	c.maps.keep()
+	return nil
+}
+
 // load loads all programs of the collection.
 func (c *Collection) load(o *options) error {
 	for _, p := range c.list {
-		if err := p.load(o); err != nil {
+		if err := p.load(o, c.maps); err != nil {
 			return err
 		}
 	}
@@ -85,13 +99,17 @@ var memlock = sync.OnceValue(rlimit.RemoveMemlock)
 // load loads the program. The first try asks for no log: the kernel writes one
 // of up to hundreds of megabytes for a program that it gives up on. Only if the
 // kernel has a reason that a log would tell is it asked again.
-func (p *Program) load(o *options) error {
+func (p *Program) load(o *options, maps *mapSet) error {
 	start := time.Now()
 	if err := memlock(); err != nil {
 		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
 	}
 	spec := p.Spec()
-	opts := cebpf.CollectionOptions{Cache: kernelTypes()}
+	opts := cebpf.CollectionOptions{Cache: kernelTypes(), MapReplacements: make(map[string]*cebpf.Map)}
+	for _, d := range p.unit.Maps {
+		spec.Maps[d.Name] = maps.specs[d.Name]
+		opts.MapReplacements[d.Name] = maps.byName[d.Name]
+	}
 	opts.Programs.LogDisabled = o.log == nil
 	if o.log != nil {
 		opts.Programs.LogLevel = cebpf.LogLevelInstruction | cebpf.LogLevelStats

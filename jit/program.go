@@ -194,7 +194,13 @@ type Collection struct {
 	// Programs is the programs by the name of their function.
 	Programs map[string]*Program
 
+	// Maps is the maps of the programs, by the names of their variables: those
+	// of a variable's package but for the path, such as main.counts. They are
+	// closed by Close, unless they belong to variables of this process.
+	Maps map[string]*cebpf.Map
+
 	list []*Program // in source order
+	maps *mapSet
 }
 
 func (c *Collection) add(p *Program) {
@@ -225,5 +231,5 @@ func (c *Collection) Close() error {
 	for _, p := range c.list {
 		p.Close()
 	}
-	return nil
+	return c.maps.close()
 }

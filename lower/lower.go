@@ -215,7 +215,9 @@ func (c *compilation) emitInput(m *ir.Module) emit.Input {
 	}
 	for _, d := range m.Data {
 		section := RodataSection
-		if d.Mutable {
+		if _, isMap := d.Origin.(*MapDecl); isMap {
+			section = d.Name
+		} else if d.Mutable {
 			section = DataSectionName
 		}
 		in.Data = append(in.Data, emit.Data{Name: d.Name, Bytes: d.Bytes, Align: d.Align, Section: section})
@@ -228,10 +230,13 @@ func (c *compilation) unit(m *ir.Module, out *emit.Output) *Unit {
 	u := &Unit{
 		Name:  c.in.Name,
 		Insns: out.Insns,
-		Maps:  out.Maps,
 		Stats: Stats{Insns: out.Slots, Stack: out.Stack, Stages: c.times},
 	}
+	c.declare(u, m, out)
 	for _, s := range out.Sections {
+		if _, isMap := u.Map(s.Name); isMap {
+			continue
+		}
 		u.Data = append(u.Data, DataSection{Name: s.Name, Bytes: s.Bytes, ReadOnly: s.Name == RodataSection})
 	}
 	for _, s := range m.Sites {
@@ -244,6 +249,25 @@ func (c *compilation) unit(m *ir.Module, out *emit.Output) *Unit {
 		u.Funcs = append(u.Funcs, FuncInfo{Name: f.Name, Symbol: f.Symbol, Offset: f.Offset, Stack: f.Stack})
 	}
 	return u
+}
+
+// declare adds the maps and variables that the program refers to.
+func (c *compilation) declare(u *Unit, m *ir.Module, out *emit.Output) {
+	used := make(map[string]bool)
+	for _, name := range out.Maps {
+		used[name] = true
+	}
+	for _, o := range out.Objects {
+		used[o.Section] = true
+		if d, ok := m.Data[o.Index].Origin.(*build.VarDecl); ok {
+			u.Vars = append(u.Vars, Var{*d, o.Section, o.Offset})
+		}
+	}
+	for _, o := range m.Maps {
+		if used[o.Name] {
+			u.Maps = append(u.Maps, o.Origin.(*MapDecl))
+		}
+	}
 }
 
 // sourceLine describes a position to the kernel.

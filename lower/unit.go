@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf/asm"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/build"
 )
 
 // A Unit is a compiled program: what a loader needs to hand to the kernel, and
@@ -19,8 +21,10 @@ type Unit struct {
 	Insns asm.Instructions
 	// Data is the data sections that Insns refer to by name, each a single-entry array map.
 	Data []DataSection
-	// Maps is the names of the maps that Insns refer to, in order of first use.
-	Maps []string
+	// Maps is the maps that Insns refer to by name.
+	Maps []*MapDecl
+	// Vars is the package-level variables that Insns refer to, and where they lie in Data.
+	Vars []Var
 	// Panics is the panic sites, in the order of their counters in the section PanicSection.
 	Panics []PanicSite
 	// Lines maps instructions to source positions.
@@ -28,6 +32,26 @@ type Unit struct {
 	// Funcs is the functions in order.
 	Funcs []FuncInfo
 	Stats Stats
+}
+
+// A MapDecl says which map a program refers to.
+type MapDecl = build.MapDecl
+
+// Map returns the map that is called name in Insns.
+func (u *Unit) Map(name string) (m *MapDecl, ok bool) {
+	for _, m := range u.Maps {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
+// A Var is a package-level variable.
+type Var struct {
+	build.VarDecl
+	Section string // the name of a DataSection
+	Offset  int64  // of the variable in it, in bytes
 }
 
 // Names of the data sections a Unit may have.

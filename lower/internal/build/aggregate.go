@@ -56,6 +56,9 @@ func (fn *function) lowerFieldAddr(f *ssa.FieldAddr) operand {
 		fn.failType(err)
 		return badOperand
 	}
+	if o := fn.vals[f.X]; o.m != nil {
+		return fn.mapField(o, s, f.Field)
+	}
 	a := fn.deref(f.X)
 	return pointerTo(a.plus(fieldOffsets(s)[f.Field]))
 }

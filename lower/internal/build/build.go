@@ -50,6 +50,7 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 		sites:     make(map[siteKey]*ir.Site),
 		strings:   make(map[string]*ir.Data),
 		globals:   make(map[*ssa.Global]*ir.Data),
+		maps:      make(map[*ssa.Global]*mapObject),
 		uses:      make(map[*ssa.Package]map[*ssa.Global]*globalUse),
 		dirs:      make(map[*ssa.Function]*directive),
 		helpers:   make(map[*ssa.Function]*helper),
@@ -82,6 +83,7 @@ type builder struct {
 	sites     map[siteKey]*ir.Site
 	strings   map[string]*ir.Data
 	globals   map[*ssa.Global]*ir.Data
+	maps      map[*ssa.Global]*mapObject
 	uses      map[*ssa.Package]map[*ssa.Global]*globalUse
 	dirs      map[*ssa.Function]*directive
 	helpers   map[*ssa.Function]*helper

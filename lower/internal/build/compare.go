@@ -62,6 +62,9 @@ func (fn *function) inverted(v *ir.Value) *ir.Value {
 // equal returns whether x == y, values of types t and u, of which at most one is
 // an interface and the other not. It has no effect, whatever the operands are.
 func (fn *function) equal(x, y operand, t, u types.Type) (v *ir.Value, ok bool) {
+	if x.m != nil || y.m != nil {
+		return fn.constant(ir.I32, b2i(x.m == y.m)), true
+	}
 	if isInterface(t) || isInterface(u) {
 		return fn.equalInterfaces(x, y)
 	}
@@ -120,11 +123,21 @@ func isNil(o operand) bool {
 	if o.dyn == nilType {
 		return true
 	}
+	if o.dyn == errnoType {
+		return isNil(o.parts[0])
+	}
 	if len(o.vals) == 0 {
 		return false
 	}
 	c, ok := o.vals[0].IsConst()
 	return ok && c == 0
+}
+
+func b2i(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // equalAggregates compares structs or arrays of a comparable type, leaf by leaf.
@@ -267,6 +280,10 @@ func (fn *function) loop(n *ir.Value, body func(i *ir.Value) *ir.Value) *ir.Valu
 func (fn *function) equalInterfaces(x, y operand) (v *ir.Value, ok bool) {
 	xnil, ynil := isNil(x), isNil(y)
 	switch {
+	case x.dyn == errnoType:
+		return fn.equalErrors(x, y)
+	case y.dyn == errnoType:
+		return fn.equalErrors(y, x)
 	case xnil && ynil:
 		return fn.constant(ir.I32, 1), true
 	case xnil && y.dyn != nil, ynil && x.dyn != nil:

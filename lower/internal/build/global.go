@@ -1,6 +1,7 @@
 package build
 
 import (
+	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/ssa"
@@ -14,8 +15,20 @@ import (
 // computes is an error where the variable is used. A variable that no function of
 // the program can write is read-only data.
 
+// A VarDecl says which variable of the program an object is.
+type VarDecl struct {
+	Package string // import path
+	Var     string
+	Type    types.Type
+	Size    int64 // bytes
+	Pos     token.Position
+}
+
 // globalAddr returns the address of g.
 func (fn *function) globalAddr(g *ssa.Global) operand {
+	if isMapPointer(elemType(g.Type())) {
+		return fn.mapVariable(g)
+	}
 	d := fn.globalData(g)
 	if d == nil {
 		return badOperand
@@ -43,7 +56,10 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 		fn.failType(err)
 		return nil
 	}
-	d := &ir.Data{Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8)}
+	d := &ir.Data{
+		Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8),
+		Origin: &VarDecl{Package: g.Pkg.Pkg.Path(), Var: g.Name(), Type: t, Size: l.size, Pos: fn.b.position(g.Pos())},
+	}
 	if mem, ok := fn.b.in.Globals[g]; ok {
 		copy(d.Bytes, mem)
 	} else if !fn.initialise(d, g) {

@@ -149,7 +149,13 @@ func (fn *function) helperArg(h *helper, i int, a operand, t types.Type) *ir.Val
 		return nil
 	}
 	kind := h.ir.Args[i]
-	if kind == ir.ArgFunc || kind == ir.ArgMap || len(a.vals) != 1 || a.isStatic() {
+	if kind == ir.ArgMap {
+		if v := fn.mapArg(a); v != nil {
+			return v
+		}
+		return bad("is not known when compiling; use a map that is a package-level variable")
+	}
+	if kind == ir.ArgFunc || len(a.vals) != 1 || a.isStatic() {
 		return bad("is not known when compiling")
 	}
 	v := a.vals[0]

@@ -113,7 +113,7 @@ func (fn *function) anyBad(instr ssa.Instruction) bool {
 		switch v := (*p).(type) {
 		case nil, *ssa.Const, *ssa.Builtin, *ssa.Function:
 		case *ssa.Global:
-			if _, ok := fn.constantGlobal(v); ok {
+			if _, ok := fn.constantGlobal(v); ok || isMapPointer(elemType(v.Type())) {
 				continue
 			}
 			if fn.globalData(v) == nil {

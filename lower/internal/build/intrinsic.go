@@ -15,6 +15,8 @@ func (fn *function) lowerIntrinsic(name string, callee *ssa.Function, c *ssa.Cal
 	switch {
 	case name == printkName:
 		return fn.lowerPrintk(c)
+	case mapIntrinsics[name] != nil:
+		return mapIntrinsics[name](fn, callee, c)
 	case strings.HasPrefix(name, regsPrefix):
 		return fn.lowerRegs(name, c)
 	case strings.HasPrefix(name, tracingPrefix):

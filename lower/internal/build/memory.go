@@ -45,7 +45,7 @@ func (fn *function) lowerAlloc(a *ssa.Alloc) operand {
 	if name == "" {
 		name = a.Name()
 	}
-	addr := fn.variable(a, name, frame{l.size, min(l.align, 8), a.Pos()})
+	addr := fn.variable(a, name, frame{max(l.size, 1), min(l.align, 8), a.Pos()})
 	fn.memZero(addr, l.size)
 	return operand{vals: []*ir.Value{addr.base}, nonnil: true}
 }
@@ -113,6 +113,10 @@ func (fn *function) deref(v ssa.Value) address {
 func (fn *function) lowerLoad(u *ssa.UnOp) operand {
 	if o, ok := fn.staticLoad(u.X); ok {
 		return o
+	}
+	if fn.vals[u.X].m != nil {
+		fn.failMapCopy()
+		return badOperand
 	}
 	a := fn.deref(u.X)
 	if len(*u.Referrers()) == 0 {
@@ -190,6 +194,10 @@ func (fn *function) loadLeaf(a address, lf leaf) *ir.Value {
 // lowerStore lowers *p = v.
 func (fn *function) lowerStore(s *ssa.Store) {
 	t := s.Val.Type()
+	if _, ok := s.Addr.(*ssa.Global); ok && isMapPointer(t) || fn.vals[s.Addr].m != nil {
+		fn.failMapCopy()
+		return
+	}
 	if fn.storedStatically(s) {
 		return
 	}

@@ -18,6 +18,8 @@ import (
 //     dynamic value is parts[0]; with nilType, a nil interface or function;
 //   - cell: the address of a variable whose content is statically known to be
 //     parts[0], see static.go;
+//   - m: a map, by its pointer or as a MapRef, or with field the address of a
+//     pointer that belongs to it, see maps.go;
 //   - a tuple, the results of a call, if only parts is set;
 //   - bad: what an instruction that was refused yields. Instructions with a bad
 //     operand are skipped, so that one mistake is reported once.
@@ -27,6 +29,8 @@ type operand struct {
 	fn    *ssa.Function
 	dyn   types.Type
 	cell  bool
+	m     *mapObject
+	field string
 	parts []operand
 	bad   bool
 
@@ -58,9 +62,9 @@ func (o operand) isBad() bool {
 	return false
 }
 
-// isStatic reports whether o is a function or interface known at compile time,
+// isStatic reports whether o is a function, an interface or a map known at compile time,
 // which has no form in memory.
-func (o operand) isStatic() bool { return o.fn != nil || o.dyn != nil }
+func (o operand) isStatic() bool { return o.fn != nil || o.dyn != nil || o.m != nil }
 
 // settled returns o with its displacement added to the pointer, so that its
 // vals alone are its value.
@@ -110,6 +114,9 @@ func (fn *function) zero(t types.Type) operand {
 			o.parts[i] = fn.zero(tup.At(i).Type())
 		}
 		return o
+	}
+	if isError(t) {
+		return errno(fn.constant(ir.I64, 0))
 	}
 	if isCellType(t) {
 		return operand{dyn: nilType}

@@ -113,7 +113,7 @@ func (fn *function) phiShape(o operand, l *layout) shape {
 
 // widen returns s with nothing assumed of its pointers.
 func (s shape) widen() shape {
-	w := shape{fn: s.fn, dyn: s.dyn, cell: s.cell, mem: s.mem}
+	w := shape{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, mem: s.mem}
 	for _, t := range s.types {
 		if t.IsPtr() {
 			t = ir.PtrAny

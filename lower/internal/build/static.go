@@ -9,7 +9,7 @@ import (
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
-// This file follows function values and interfaces, which exist only while
+// This file follows function values, interfaces and maps, which exist only while
 // compiling, through variables, closures and type assertions.
 //
 // A variable of such a type that is assigned once is a cell: it has no memory,
@@ -71,10 +71,13 @@ func onlyLoaded(v *ssa.FreeVar) bool {
 
 // staticLoad returns the content of the cell at addr, if it is one.
 func (fn *function) staticLoad(addr ssa.Value) (operand, bool) {
-	if g, ok := addr.(*ssa.Global); ok {
+	if g, ok := addr.(*ssa.Global); ok && !isMapPointer(elemType(g.Type())) {
 		return fn.constantGlobal(g)
 	}
 	o := fn.operand(addr)
+	if o.m != nil && o.field != "" {
+		return fn.childMap(o), true
+	}
 	if !o.cell {
 		return operand{}, false
 	}
@@ -86,7 +89,7 @@ func (fn *function) staticLoad(addr ssa.Value) (operand, bool) {
 
 // cellAlloc lowers the declaration of a variable that may be a cell.
 func (fn *function) cellAlloc(a *ssa.Alloc) (operand, bool) {
-	if !isCellType(elemType(a.Type())) {
+	if t := elemType(a.Type()); !isCellType(t) && !isMapPointer(t) && !isMapRef(t) {
 		return operand{}, false
 	}
 	store, ok := cellStore(a)
@@ -150,6 +153,9 @@ func (fn *function) lowerTypeAssert(a *ssa.TypeAssert) operand {
 		fn.fail(diag.UnresolvedCall, "use the concrete type, or a type parameter",
 			"type assertion on an interface whose dynamic type is not known when compiling")
 		return badOperand
+	}
+	if o.dyn == errnoType {
+		return fn.assertErrno(o, a)
 	}
 	var result operand
 	ok := false

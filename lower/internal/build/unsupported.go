@@ -56,5 +56,8 @@ func describeStatic(o operand) string {
 	if o.fn != nil {
 		return "function value " + o.fn.Name()
 	}
+	if o.m != nil {
+		return "map " + o.m.decl.Name
+	}
 	return fmt.Sprintf("interface value of dynamic type %s", o.dyn)
 }

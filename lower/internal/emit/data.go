@@ -16,7 +16,7 @@ type place struct {
 // order of the input, and makes the sections.
 func (e *emitter) layOutData() {
 	index := map[string]int{}
-	for _, d := range e.in.Data {
+	for n, d := range e.in.Data {
 		if _, used := e.data[d.Name]; !used {
 			continue
 		}
@@ -31,6 +31,7 @@ func (e *emitter) layOutData() {
 		s.Bytes = append(s.Bytes, make([]byte, offset-int64(len(s.Bytes)))...)
 		s.Bytes = append(s.Bytes, d.Bytes...)
 		e.data[d.Name] = place{d.Section, offset}
+		e.out.Objects = append(e.out.Objects, Object{n, d.Section, offset})
 	}
 	// The kernel refuses the address right behind a map's value, which Go's
 	// slices have a use for (array_map_direct_value_addr in kernel/bpf/arraymap.c).

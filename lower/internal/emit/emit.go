@@ -50,6 +50,8 @@ type Output struct {
 	// Sections is the data sections that Insns refers to, in order of Input.Data, that
 	// of the panic counters last.
 	Sections []Section
+	// Objects is where the objects of Input.Data that Insns refers to lie.
+	Objects []Object
 	// Maps is the names of maps that Insns refers to, in order of first use.
 	Maps  []string
 	Lines []Line
@@ -65,6 +67,13 @@ type Output struct {
 type Section struct {
 	Name  string
 	Bytes []byte
+}
+
+// An Object is the place of an object.
+type Object struct {
+	Index   int // in Input.Data
+	Section string
+	Offset  int64
 }
 
 // A Line says that the instructions from raw offset Offset (in 8-byte slots)

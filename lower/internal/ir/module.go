@@ -30,12 +30,16 @@ type Data struct {
 	Bytes   []byte
 	Align   int64
 	Mutable bool
+	// Origin is what the producer of the module knows of the object, for the
+	// loader. The text form leaves it out.
+	Origin any
 }
 
 // A Map is a BPF map the program refers to. The compiler knows no more of it
 // than its name; the loader binds it.
 type Map struct {
-	Name string
+	Name   string
+	Origin any // as of a Data
 }
 
 // A PanicKind says which of Go's run-time panics a site raises.

@@ -111,7 +111,7 @@ func (k ArgKind) takes(a *Value) bool {
 	case ArgMem, ArgOut:
 		return t.IsPtr() && t != PtrCtx && t != PtrPacketEnd
 	case ArgMap:
-		return t == MapRef
+		return t == MapRef || t == PtrKernel // that a lookup in a map of maps returned
 	case ArgCtx:
 		return flowsTo(a, PtrCtx)
 	case ArgFunc:

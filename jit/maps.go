@@ -1,0 +1,151 @@
+package jit
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	cebpf "github.com/cilium/ebpf"
+
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
+	"github.com/undergo-ebpf/undergo/jit/internal/kernelmap"
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// This file finds the maps that programs refer to and puts them into the kernel.
+//
+// The map of a program that was compiled from a func value is a variable of this process.
+// Process and source agree on where the variable's constructor was called, which is
+// how the map is found. Source text and packages are no part of this process: their maps
+// are made as the constructors in the source say, and belong to the collection.
+
+// A mapSet is the maps of a collection.
+type mapSet struct {
+	byName   map[string]*cebpf.Map
+	specs    map[string]*cebpf.MapSpec
+	bindings []*bind.Binding // of maps of this process
+	owned    []bind.Backend  // of maps that belong to the collection
+}
+
+// bindMaps puts all maps of the collection's programs into the kernel.
+func (c *Collection) bindMaps(f *front) error {
+	c.maps = &mapSet{byName: make(map[string]*cebpf.Map), specs: make(map[string]*cebpf.MapSpec)}
+	for _, p := range c.list {
+		for _, d := range p.unit.Maps {
+			if c.maps.byName[d.Name] != nil {
+				continue
+			}
+			if err := c.maps.add(f, d); err != nil {
+				return fmt.Errorf("map %s: %w", d.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// add puts the map d into the kernel.
+func (s *mapSet) add(f *front, d *lower.MapDecl) error {
+	name := d.Var
+	if d.Field != "" {
+		name += "_" + d.Field
+	}
+	if f.value == nil {
+		spec, err := f.sourceSpec(d)
+		if err != nil {
+			return err
+		}
+		b, _, err := kernelmap.Open(spec, name)
+		if err != nil {
+			return err
+		}
+		s.owned = append(s.owned, b)
+		return s.use(d, b, spec, name)
+	}
+	m, err := liveMap(d)
+	if err != nil {
+		return err
+	}
+	binding, err := m.Bind(func(spec *bind.Spec) (bind.Backend, bool, error) { return kernelmap.Open(spec, name) })
+	if err != nil {
+		return err
+	}
+	s.bindings = append(s.bindings, binding)
+	return s.use(d, m.Backend(), m.Spec(), name)
+}
+
+// use makes programs use the backend b for the map d.
+func (s *mapSet) use(d *lower.MapDecl, b bind.Backend, spec *bind.Spec, name string) error {
+	k, ok := b.(kernelmap.Kernel)
+	if !ok {
+		return errors.New("closed while a program is loaded with it")
+	}
+	s.byName[d.Name] = k.Map()
+	s.specs[d.Name] = kernelmap.Spec(spec, name)
+	// As it is, which may be larger.
+	s.specs[d.Name].MaxEntries = k.Map().MaxEntries()
+	s.specs[d.Name].Flags = k.Map().Flags()
+	s.specs[d.Name].Key, s.specs[d.Name].Value = nil, nil
+	return nil
+}
+
+// keep says that the programs have been loaded.
+func (s *mapSet) keep() {
+	for _, b := range s.bindings {
+		b.Keep()
+	}
+	s.bindings = nil
+}
+
+// close undoes what keep has not kept, and closes the collection's own maps.
+func (s *mapSet) close() error {
+	if s == nil {
+		return nil
+	}
+	var errs []error
+	for _, b := range s.bindings {
+		errs = append(errs, b.Undo())
+	}
+	for _, b := range s.owned {
+		errs = append(errs, b.Close())
+	}
+	s.bindings, s.owned = nil, nil
+	return errors.Join(errs...)
+}
+
+// liveMap returns the map of this process that d is.
+func liveMap(d *lower.MapDecl) (*bind.Map, error) {
+	if d.Call == nil {
+		return nil, fmt.Errorf("declared at %v without a constructor: initialise it where it is declared, as in var %s = ebpf.NewHash[uint32, uint64](1024)", d.Pos, d.Var)
+	}
+	var found []*bind.Map
+	for line := d.Site.Line; len(found) == 0 && line >= d.Pos.Line; line-- {
+		found = mapsAt(d.Site.Filename, line)
+	}
+	if d.Order >= len(found) {
+		return nil, fmt.Errorf("no map of this process was made at %v: is the variable assigned elsewhere, or the source not what this binary was built from?", d.Site)
+	}
+	m := found[d.Order]
+	if d.Field != "" {
+		if m = m.Child(d.Field); m == nil {
+			return nil, fmt.Errorf("has no map %s", d.Field)
+		}
+	}
+	return m, nil
+}
+
+// mapsAt returns the maps that were made in a line. A file name that is not one of the
+// binary's, as in sources given with WithSource, is matched from its end.
+func mapsAt(file string, line int) []*bind.Map {
+	if found := bind.At(file, line); len(found) > 0 {
+		return found
+	}
+	var found []*bind.Map
+	suffix := "/" + strings.TrimLeft(filepath.ToSlash(file), "./")
+	for _, m := range bind.All() {
+		if site := m.Site(); site.Line == line && strings.HasSuffix("/"+filepath.ToSlash(site.File), suffix) {
+			found = append(found, m)
+		}
+	}
+	return found
+}

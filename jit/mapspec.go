@@ -1,0 +1,145 @@
+package jit
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/types"
+	"strconv"
+	"strings"
+
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// This file describes the maps of source that is no part of this process, by the
+// directive //ebpf:map of their types and the arguments of their constructors.
+
+// sourceSpec returns the description of the map d.
+func (f *front) sourceSpec(d *lower.MapDecl) (*bind.Spec, error) {
+	if d.Call == nil && d.Field == "" {
+		return nil, errors.New("the variable has no constructor as its initial value")
+	}
+	spec, err := f.typeSpec(d.Type)
+	if err != nil {
+		return nil, err
+	}
+	if spec.MaxEntries == 0 && d.Field == "" && takesSize(spec.Kind) {
+		n, ok := d.ConstructorSize()
+		if !ok || n <= 0 || n != int64(uint32(n)) {
+			return nil, fmt.Errorf("%v: the constructor's first argument must be a constant number of entries", d.Site)
+		}
+		if spec.MaxEntries = uint32(n); spec.Kind == bind.PerfEventArray {
+			spec.MaxEntries, spec.Buffer = 0, int(n)
+		}
+	}
+	if spec.Inner != nil {
+		n, ok := d.InnerSize()
+		if !ok && spec.Inner.MaxEntries == 0 {
+			return nil, fmt.Errorf("%v: the size of the inner map must be a constant in the call of its constructor", d.Site)
+		}
+		if spec.Inner.MaxEntries == 0 {
+			spec.Inner.MaxEntries = uint32(n)
+		}
+	}
+	return spec, nil
+}
+
+// takesSize reports whether maps of the kind have a number of entries, or another
+// size, that their constructor takes.
+func takesSize(k bind.Kind) bool {
+	switch k {
+	case bind.TaskStorage, bind.InodeStorage, bind.SockStorage, bind.CgroupStorage:
+		return false
+	}
+	return true
+}
+
+// typeSpec returns what the type of a map says.
+func (f *front) typeSpec(t *types.Named) (*bind.Spec, error) {
+	text, params := f.mapDirective(t.Obj().Name())
+	words := strings.Fields(text)
+	if len(words) == 0 {
+		return nil, fmt.Errorf("%s is no map type", t)
+	}
+	kind, ok := bind.ParseKind(words[0])
+	if !ok {
+		return nil, fmt.Errorf("unknown kind of map %q", words[0])
+	}
+	spec := &bind.Spec{Kind: kind}
+	args := make(map[string]types.Type)
+	for i, name := range params {
+		args[name] = t.TypeArgs().At(i)
+	}
+	for _, w := range words[1:] {
+		key, value, _ := strings.Cut(w, "=")
+		switch key {
+		case "key":
+			spec.KeySize = sumSizes(value, args)
+		case "value":
+			spec.ValueSize = max(1, sumSizes(value, args))
+		case "entries":
+			spec.MaxEntries = sumSizes(value, args)
+		case "flags":
+			n, err := strconv.ParseUint(value, 0, 32)
+			if err != nil {
+				return nil, fmt.Errorf("directive of %s: %w", t, err)
+			}
+			spec.Flags = uint32(n)
+		case "inner":
+			p, ok := args[value].Underlying().(*types.Pointer)
+			if !ok {
+				return nil, fmt.Errorf("%s: %s is no map", t, args[value])
+			}
+			inner, ok := types.Unalias(p.Elem()).(*types.Named)
+			if !ok {
+				return nil, fmt.Errorf("%s: %s is no map", t, args[value])
+			}
+			var err error
+			if spec.Inner, err = f.typeSpec(inner); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return spec, nil
+}
+
+// mapDirective returns the arguments of the directive //ebpf:map of a type of package
+// ebpf, and the names of the type's parameters.
+func (f *front) mapDirective(name string) (text string, params []string) {
+	p := f.lib.find(ebpfPath)
+	d := p.decls[name]
+	if d == nil || d.gen == nil {
+		return "", nil
+	}
+	s, ok := d.spec().(*ast.TypeSpec)
+	if !ok {
+		return "", nil
+	}
+	if s.TypeParams != nil {
+		for _, field := range s.TypeParams.List {
+			for _, id := range field.Names {
+				params = append(params, id.Name)
+			}
+		}
+	}
+	for _, doc := range []*ast.CommentGroup{s.Doc, d.gen.Doc} {
+		if text, _, ok := directive(doc, "map"); ok {
+			return text, params
+		}
+	}
+	return "", nil
+}
+
+// sumSizes evaluates a sum of numbers and of sizes of type parameters.
+func sumSizes(expr string, args map[string]types.Type) uint32 {
+	var sum int64
+	for term := range strings.SplitSeq(expr, "+") {
+		if t := args[term]; t != nil {
+			sum += sizes.Sizeof(t)
+		} else if n, err := strconv.ParseInt(term, 0, 32); err == nil {
+			sum += n
+		}
+	}
+	return uint32(sum)
+}

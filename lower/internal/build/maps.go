@@ -1,0 +1,349 @@
+package build
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file lowers maps of package ebpf.
+//
+// A map has no memory in the program. Its variable is a package-level one that holds a
+// pointer to a map type; which map that is, is known while compiling, and follows
+// the pointer through variables, calls and closures as a function value does. Only
+// helpers get to see it, as a reference that the loader resolves. What is not known
+// that way is a map that a lookup in a map of maps returned: an ordinary pointer, which
+// helpers take as it is.
+
+// A MapDecl says which map a program refers to, so that a loader can find it.
+type MapDecl struct {
+	Name    string // of the variable, with its package, unique in the program
+	Package string // import path of the package of the variable
+	Var     string // name of the variable
+	Field   string // of the map that belongs to that in Var, or ""
+	// Type is the type of the map, an instance of a type of package ebpf.
+	Type *types.Named
+	Pos  token.Position // of the variable
+	// Site is where the constructor is called, and Order how many constructors of
+	// the same variables' initialisers are called in that line before it.
+	Site  token.Position
+	Order int
+	// Call is the call of the constructor, or nil if the variable has no such
+	// initial value.
+	Call *ssa.Call
+}
+
+// A mapObject is a map as operands refer to it.
+type mapObject struct {
+	decl     *MapDecl
+	ir       *ir.Map
+	value    *ir.Data // of its only entry, or nil if not used
+	children map[string]*mapObject
+}
+
+// isMapType reports whether t is a map type of package ebpf: a struct whose first
+// field, however deep, is the handle that they have.
+func isMapType(t types.Type) bool {
+	for {
+		n, ok := types.Unalias(t).(*types.Named)
+		if ok && n.Obj().Name() == "handle" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == ebpfPath {
+			return true
+		}
+		s, ok := t.Underlying().(*types.Struct)
+		if !ok || s.NumFields() == 0 {
+			return false
+		}
+		t = s.Field(0).Type()
+	}
+}
+
+// isMapPointer reports whether t is a pointer to a map type.
+func isMapPointer(t types.Type) bool {
+	p, ok := t.Underlying().(*types.Pointer)
+	return ok && isMapType(p.Elem())
+}
+
+// isMapRef reports whether t is ebpf.MapRef, a map as helpers take it.
+func isMapRef(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && n.Obj().Name() == "MapRef" && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == ebpfPath
+}
+
+// mapVariable returns the address of g, which holds a map.
+func (fn *function) mapVariable(g *ssa.Global) operand {
+	obj := fn.b.maps[g]
+	if obj == nil {
+		call, order := constructorOf(g)
+		named, _ := types.Unalias(elemType(elemType(g.Type()))).(*types.Named)
+		decl := &MapDecl{
+			Name: g.String(), Package: g.Pkg.Pkg.Path(), Var: g.Name(), Type: named,
+			Pos: fn.b.position(g.Pos()), Call: call, Order: order,
+		}
+		if call != nil {
+			decl.Site = fn.b.position(call.Pos())
+		}
+		obj = fn.b.newMap(decl)
+		fn.b.maps[g] = obj
+	}
+	return operand{cell: true, nonnil: true, parts: []operand{{m: obj, nonnil: true}}}
+}
+
+// newMap adds a map to the module.
+func (b *builder) newMap(decl *MapDecl) *mapObject {
+	m := &ir.Map{Name: decl.Name, Origin: decl}
+	b.m.Maps = append(b.m.Maps, m)
+	return &mapObject{decl: decl, ir: m, children: make(map[string]*mapObject)}
+}
+
+// constructorOf returns the call whose result the package initialiser stores in g, and how
+// many calls of constructors in the same line come before it.
+func constructorOf(g *ssa.Global) (call *ssa.Call, order int) {
+	init := g.Pkg.Func("init")
+	if init == nil {
+		return nil, 0
+	}
+	line := func(c *ssa.Call) int { return g.Pkg.Prog.Fset.Position(c.Pos()).Line }
+	var calls []*ssa.Call
+	for _, blk := range init.Blocks {
+		for _, instr := range blk.Instrs {
+			switch i := instr.(type) {
+			case *ssa.Call:
+				if isMapPointer(i.Type()) {
+					calls = append(calls, i)
+				}
+			case *ssa.Store:
+				if i.Addr == g {
+					call, _ = i.Val.(*ssa.Call)
+				}
+			}
+		}
+	}
+	for _, c := range calls {
+		if c == call {
+			break
+		}
+		if call != nil && line(c) == line(call) {
+			order++
+		}
+	}
+	return call, order
+}
+
+// mapField returns the address of field n of the map o, a struct s. The first field is the
+// map itself.
+func (fn *function) mapField(o operand, s *types.Struct, n int) operand {
+	f := s.Field(n)
+	switch {
+	case n == 0:
+		return o
+	case isMapPointer(f.Type()):
+		o.field = f.Name()
+		if o.m.children[o.field] == nil {
+			decl := *o.m.decl
+			decl.Name += "." + o.field
+			decl.Field = o.field
+			decl.Type, _ = types.Unalias(elemType(f.Type())).(*types.Named)
+			o.m.children[o.field] = fn.b.newMap(&decl)
+		}
+		return o
+	}
+	panic("BUG: field " + f.Name() + " of a map in the program")
+}
+
+// childMap returns the map that o, the address of a field of a map, refers to.
+func (fn *function) childMap(o operand) operand {
+	return operand{m: o.m.children[o.field], nonnil: true}
+}
+
+// failMapCopy reports an access to a map as if it were memory.
+func (fn *function) failMapCopy() {
+	fn.fail(diag.UnsupportedExpr, "use the map by its pointer, and keep it in one package-level variable",
+		"copy of a map, or assignment to its variable")
+}
+
+// mapIntrinsics lowers the intrinsics of maps by name.
+var mapIntrinsics = map[string]func(*function, *ssa.Function, *ssa.CallCommon) operand{
+	"mapref":    (*function).lowerMapRef,
+	"mapvalue":  (*function).lowerMapValue,
+	"innermap":  (*function).lowerInnerMap,
+	"newmap":    (*function).failNewMap,
+	"zeropad":   (*function).lowerZeroPadding,
+	"zero":      (*function).lowerZero,
+	"atomicadd": (*function).lowerAtomicAdd,
+	"errno":     (*function).lowerErrno,
+}
+
+// lowerMapRef lowers the conversion of a map to what helpers take.
+func (fn *function) lowerMapRef(_ *ssa.Function, c *ssa.CallCommon) operand {
+	o := fn.operand(c.Args[0])
+	if o.m != nil {
+		return o
+	}
+	a := fn.deref(c.Args[0])
+	return operand{vals: []*ir.Value{a.base}, nonnil: true}
+}
+
+// mapArg returns the map o as an argument of a helper, or nil.
+func (fn *function) mapArg(o operand) *ir.Value {
+	switch {
+	case o.m != nil:
+		v := fn.emit(ir.OpMapRef, ir.MapRef)
+		v.Aux = o.m.ir
+		return v
+	case len(o.vals) == 1 && o.vals[0].Type == ir.PtrKernel:
+		return o.vals[0]
+	}
+	return nil
+}
+
+// lowerMapValue lowers the address of the value of a map of one entry, which is data
+// to the program.
+func (fn *function) lowerMapValue(_ *ssa.Function, c *ssa.CallCommon) operand {
+	o := fn.operand(c.Args[0])
+	if o.m == nil {
+		fn.fail(diag.UnresolvedCall, "use a variable that is declared at package level", "variable of package ebpf that is not known when compiling")
+		return badOperand
+	}
+	if o.m.value == nil {
+		size := int64(1)
+		if args := o.m.decl.Type.TypeArgs(); args.Len() == 1 {
+			l, err := fn.b.layoutOf(args.At(0))
+			if err != nil {
+				fn.failType(err)
+				return badOperand
+			}
+			size = max(l.size, 1)
+		}
+		o.m.value = &ir.Data{Name: o.m.decl.Name, Bytes: make([]byte, size), Align: 8, Mutable: true, Origin: o.m.decl}
+		fn.b.m.Data = append(fn.b.m.Data, o.m.value)
+	}
+	v := fn.emit(ir.OpDataAddr, ir.PtrData)
+	v.Aux = o.m.value
+	return operand{vals: []*ir.Value{v}, nonnil: true}
+}
+
+// lowerInnerMap makes a pointer to a map of what a lookup in a map of maps returned.
+func (fn *function) lowerInnerMap(_ *ssa.Function, c *ssa.CallCommon) operand {
+	o := fn.settled(fn.operand(c.Args[0]))
+	if o.isBad() {
+		return badOperand
+	}
+	v := o.vals[0]
+	if v.Op != ir.OpHelper {
+		panic("BUG: inner map that no lookup returned")
+	}
+	h := *v.Helper()
+	h.Name += ".map"
+	h.Result = ir.PtrKernel
+	v.Aux, v.Type = &h, ir.PtrKernel
+	return single(v)
+}
+
+func (fn *function) failNewMap(callee *ssa.Function, _ *ssa.CallCommon) operand {
+	fn.fail(diag.HostOnly, "declare the map as a package-level variable", "%s makes maps on the host only", callee.Name())
+	return badOperand
+}
+
+// lowerZeroPadding zeroes what no field of *p lies in.
+func (fn *function) lowerZeroPadding(_ *ssa.Function, c *ssa.CallCommon) operand {
+	t := elemType(c.Args[0].Type())
+	a := fn.deref(c.Args[0])
+	if sizes.Sizeof(t) == 0 {
+		fn.memZero(a, 1)
+		return operand{}
+	}
+	used := make([]bool, sizes.Sizeof(t))
+	markUsed(used, t)
+	for from := 0; from < len(used); from++ {
+		to := from
+		for to < len(used) && !used[to] {
+			to++
+		}
+		fn.memZero(a.plus(int64(from)), int64(to-from))
+		from = to
+	}
+	return operand{}
+}
+
+// markUsed marks the bytes that a value of type t has, other than padding, blank fields
+// and fields that belong to the kernel.
+func markUsed(used []bool, t types.Type) {
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		size := sizes.Sizeof(u.Elem())
+		for i := range u.Len() {
+			markUsed(used[i*size:], u.Elem())
+		}
+	case *types.Struct:
+		if isKernelField(t) {
+			return
+		}
+		for i, off := range fieldOffsets(u) {
+			if f := u.Field(i); f.Name() != "_" {
+				markUsed(used[off:], f.Type())
+			}
+		}
+	default:
+		for i := range sizes.Sizeof(t) {
+			used[i] = true
+		}
+	}
+}
+
+// isKernelField reports whether t is a type of package ebpf that stands for a struct of
+// the kernel.
+func isKernelField(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil || n.Obj().Pkg().Path() != ebpfPath {
+		return false
+	}
+	return n.Obj().Name() == "SpinLock" || n.Obj().Name() == "Timer"
+}
+
+func (fn *function) lowerZero(_ *ssa.Function, c *ssa.CallCommon) operand {
+	fn.memZero(fn.deref(c.Args[0]), sizes.Sizeof(elemType(c.Args[0].Type())))
+	return operand{}
+}
+
+// lowerAtomicAdd adds to *p without fetching the result, which all kernels can.
+func (fn *function) lowerAtomicAdd(_ *ssa.Function, c *ssa.CallCommon) operand {
+	t := elemType(c.Args[0].Type())
+	i, ok := intTypeOf(t)
+	if !ok || i.bits < 32 {
+		fn.fail(diag.UnsupportedType, "use an integer type of 32 or 64 bits", "atomic addition to a value of type %s", t)
+		return badOperand
+	}
+	a := fn.deref(c.Args[0])
+	v := fn.emit(ir.OpAtomic, ir.Void, fn.flat(a), fn.scalar(c.Args[1]))
+	v.Aux, v.Width = ir.AtomicAdd, uint8(i.bits/8)
+	return operand{}
+}
+
+// ConstructorSize returns the first argument of the constructor's call, if that is a
+// constant integer.
+func (d *MapDecl) ConstructorSize() (int64, bool) { return firstInt(d.Call) }
+
+// InnerSize returns the first argument of the call that makes the example of the maps in a
+// map of maps, if that is a constant integer.
+func (d *MapDecl) InnerSize() (int64, bool) {
+	if d.Call == nil {
+		return 0, false
+	}
+	for _, a := range d.Call.Call.Args {
+		if c, ok := a.(*ssa.Call); ok && isMapPointer(c.Type()) {
+			return firstInt(c)
+		}
+	}
+	return 0, false
+}
+
+func firstInt(c *ssa.Call) (int64, bool) {
+	if c == nil || len(c.Call.Args) == 0 {
+		return 0, false
+	}
+	return constInt(c.Call.Args[0])
+}
