@@ -24,7 +24,7 @@ import (
 type mapSet struct {
 	byName   map[string]*cebpf.Map
 	specs    map[string]*cebpf.MapSpec
-	bindings []*bind.Binding // of maps of this process
+	bindings []*bind.Use // of maps of this process
 	owned    []bind.Backend  // of maps that belong to the collection
 }
 
