@@ -34,7 +34,7 @@ var atomicFuncs = map[string]ir.AtomicOp{
 // atomicFunc returns which function of sync/atomic f is, if it is one of those
 // on integers.
 func atomicFunc(f *ssa.Function) (name string, ok bool) {
-	if len(f.Blocks) != 0 || f.Pkg == nil || f.Pkg.Pkg.Path() != "sync/atomic" {
+	if len(f.Blocks) != 0 || f.Signature.Recv() != nil || f.Pkg == nil || f.Pkg.Pkg.Path() != "sync/atomic" {
 		return "", false
 	}
 	name = strings.TrimRight(strings.TrimSuffix(f.Name(), "ptr"), "0123456789")
