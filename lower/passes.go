@@ -51,6 +51,7 @@ var passes = []pass{
 	{"ifconvert", each(opt.IfConvert), false},
 	{"simplifycfg/selects", each(opt.SimplifyCFG), false},
 	{"fold/decided", each(opt.Fold), false},
+	{"combine", each(opt.Combine), false},
 	{"gvn/decided", each(opt.GVN), false},
 	{"licm", each(opt.LICM), false},
 
@@ -83,6 +84,9 @@ var passOrder = []struct{ before, after, why string }{
 	{"mem2reg", "gvn", "what is in memory has no number"},
 	{"gvn/values", "forward", "two addresses are equal if they are one value"},
 	{"forward", "deadstores", "a store dies when its loads have been forwarded"},
+	{"forward", "combine", "bytes that are forwarded need no access"},
+	{"combine", "gvn/decided", "values with a common part each get a load of their own"},
+	{"combine", "guard", "it is the combined access that is guarded"},
 	{"simplifycfg/decided", "ifconvert", "a branch is converted when its arms have become empty"},
 	{"gvn", "checkelim", "a proof holds where an operand is computed, and gvn may compute it further up"},
 	{"licm", "checkelim", "a proof holds where an operand is computed, and licm computes it further up"},

@@ -48,6 +48,7 @@ var allPasses = []namedPass{
 	{"guard", funcs(Guard)},
 	{"licm", funcs(LICM)},
 	{"ifconvert", funcs(IfConvert)},
+	{"combine", funcs(Combine)},
 	{"escape", Escape},
 	{"dce", funcs(DCE)},
 	{"abi", ABI},
