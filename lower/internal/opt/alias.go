@@ -74,7 +74,7 @@ func placeOf(p *ir.Value, disp, size int64) place {
 	for {
 		switch p.Op {
 		case ir.OpPtrAdd:
-			switch c, ok := constArg(p, 1); {
+			switch c, ok := unchecked(p.Args[1]).IsConst(); {
 			case l.anchor != nil:
 			case ok:
 				l.off += c
@@ -97,6 +97,15 @@ func placeOf(p *ir.Value, disp, size int64) place {
 		}
 		p = p.Args[0]
 	}
+}
+
+// unchecked returns the number that v is another name of. It is for reasoning
+// about the number only: v carries a proof that it does not.
+func unchecked(v *ir.Value) *ir.Value {
+	for v.Op.Is(ir.Proof) {
+		v = v.Args[0]
+	}
+	return v
 }
 
 // sameBase reports whether k and l are in the same object for certain.

@@ -1,6 +1,8 @@
 package opt
 
 import (
+	"slices"
+
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -145,24 +147,11 @@ func (c *combiner) longestRun(octets []octet) (run, bool) {
 
 // runOf returns the run that is all of the octets.
 func (c *combiner) runOf(octets []octet) (run, bool) {
-	size := len(octets)
-	if octets[0].src == nil {
-		return constRunOf(octets)
+	if r, ok := constRunOf(octets); ok {
+		return r, true
 	}
 	for _, reversed := range [...]bool{false, true} {
-		r := run{size: size, reversed: reversed, kind: valueRun, src: octets[0].src, low: int(octets[0].at)}
-		if reversed {
-			r.low -= size - 1
-		}
-		ok := true
-		for i, p := range octets {
-			want := r.low + i
-			if reversed {
-				want = r.low + size - 1 - i
-			}
-			ok = ok && p.src == r.src && int(p.at) == want
-		}
-		if ok && r.low >= 0 {
+		if r, ok := valueRunOf(octets, reversed); ok {
 			return r, true
 		}
 	}
@@ -181,6 +170,35 @@ func constRunOf(octets []octet) (run, bool) {
 			return run{}, false
 		}
 		r.value |= int64(p.at) << (8 * i)
+	}
+	return r, true
+}
+
+// valueRunOf returns the run if the octets are side by side in one value. Those
+// that are known to be zero may have been replaced by a constant.
+func valueRunOf(octets []octet, reversed bool) (run, bool) {
+	size := len(octets)
+	i := slices.IndexFunc(octets, func(p octet) bool { return p.src != nil })
+	place := func(i int) int {
+		if reversed {
+			return size - 1 - i
+		}
+		return i
+	}
+	r := run{kind: valueRun, size: size, reversed: reversed, src: octets[i].src}
+	r.low = int(octets[i].at) - place(i)
+	if r.low < 0 || r.low+size > int(r.src.Type.Size()) {
+		return run{}, false
+	}
+	zero, _ := knownBits(r.src)
+	for i, p := range octets {
+		at := r.low + place(i)
+		if p.isZero() && zero>>(8*at)&0xff == 0xff {
+			continue
+		}
+		if p != (octet{r.src, uint8(at)}) {
+			return run{}, false
+		}
 	}
 	return r, true
 }
@@ -238,7 +256,7 @@ func (c *combiner) mayAccess(l place) bool {
 		return l.anchor == nil && l.off%l.size == 0 && object.Size >= l.off+l.size
 	case *ir.Data:
 		if l.anchor == nil { // the IR has no others
-			return l.off%l.size == 0 && object.Align >= l.size
+			return l.off%l.size == 0 && int64(len(object.Bytes)) >= l.off+l.size
 		}
 	}
 	switch l.memClass() {
@@ -281,7 +299,7 @@ func (c *combiner) emitRun(r run, at *ir.Value) *ir.Value {
 	case constRun:
 		return c.constant(at, t, r.value)
 	case loadRun:
-		c.alignSlot(r)
+		alignObject(placeOf(r.first.Args[0], 0, 0), int64(r.size))
 		x = c.f.NewValue(ir.OpLoad, t, r.last.Pos, r.first.Args[0])
 		x.Imm, x.Width = r.disp, uint8(r.size)
 		c.after[r.last] = append(c.after[r.last], x)
@@ -307,9 +325,13 @@ func (c *combiner) emitRun(r run, at *ir.Value) *ir.Value {
 	return x
 }
 
-// alignSlot makes the slot of a loadRun, if it is one, as aligned as the load.
-func (c *combiner) alignSlot(r run) {
-	if slot, ok := placeOf(r.first.Args[0], 0, 0).base.(*ir.Slot); ok {
-		slot.Align = max(slot.Align, int64(r.size))
+// alignObject makes the object of l, if it is a known one, as aligned as an access
+// of the given size must be.
+func alignObject(l place, size int64) {
+	switch object := l.base.(type) {
+	case *ir.Slot:
+		object.Align = max(object.Align, size)
+	case *ir.Data:
+		object.Align = max(object.Align, size)
 	}
 }

@@ -114,9 +114,7 @@ func (c *combiner) combineStores(group []written, off, size int64) bool {
 		return false
 	}
 	last := group[0].v
-	if slot, ok := whole.base.(*ir.Slot); ok {
-		slot.Align = max(slot.Align, size)
-	}
+	alignObject(whole, size)
 	x := c.emitStored(r, last)
 	s := c.emit(last, ir.OpStore, ir.Void, low.v.Args[0], x)
 	s.Imm, s.Width = low.v.Imm, uint8(size)
