@@ -111,7 +111,7 @@ func unsupported(err error) bool {
 	var list lower.DiagnosticError
 	if errors.As(err, &list) {
 		for _, d := range list {
-			if d.Code != lower.FeatureMissing {
+			if d.Code != lower.FeatureMissing && d.Code != lower.TooManyArguments {
 				return false
 			}
 		}

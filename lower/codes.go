@@ -17,6 +17,7 @@ const (
 	UnsupportedImport   = diag.UnsupportedImport
 	HostOnly            = diag.HostOnly
 	StackOverflow       = diag.StackOverflow
+	TooManyArguments    = diag.TooManyArguments
 	NoProgram           = diag.NoProgram
 	UnknownProgramType  = diag.UnknownProgramType
 	UnknownSection      = diag.UnknownSection
