@@ -95,7 +95,7 @@ func (g *gen) index(n int) string {
 	}
 	v := ints[g.r.IntN(len(ints))]
 	switch {
-	case g.chance(5):
+	case g.risk(5):
 		return v.name // may panic
 	case v.typ.signed:
 		return fmt.Sprintf("uint(%s)%%%d", v.name, n)
@@ -160,8 +160,8 @@ func (g *gen) shiftCount(depth int) string {
 	switch n := g.r.IntN(20); {
 	case n < 8:
 		return fmt.Sprint(g.r.IntN(70))
-	case n < 9:
-		return g.intExpr(g.intType(), depth)
+	case n < 9 && g.risk(100):
+		return g.intExpr(g.intType(), depth) // may be negative
 	case n < 14:
 		return fmt.Sprintf("(%s & %d)", g.intExpr(g.intType(), depth), []int{7, 15, 31, 63, 127}[g.r.IntN(5)])
 	}
@@ -179,8 +179,8 @@ func (g *gen) divisor(t *typ, depth int) string {
 				return l
 			}
 		}
-	case n < 10:
-		return g.intExpr(t, depth)
+	case n < 10 && g.risk(100):
+		return g.intExpr(t, depth) // may be zero
 	}
 	return fmt.Sprintf("(%s | 1)", g.intExpr(t, depth))
 }
@@ -240,7 +240,7 @@ func (g *gen) pointerExpr(t *typ, depth int) string {
 // callExpr returns a call of a function with the single result t, or "".
 func (g *gen) callExpr(t *typ, depth int) string {
 	for _, f := range g.funcs {
-		if len(f.results) == 1 && f.results[0].name == t.name && g.budget > 0 && g.trips <= 4 {
+		if len(f.results) == 1 && f.results[0].name == t.name && g.budget > 0 && g.trips <= 4 && g.risk(100) {
 			g.budget -= 3
 			return g.call(f, depth)
 		}

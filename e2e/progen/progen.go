@@ -95,6 +95,7 @@ type gen struct {
 	trips   int // product of the trip counts of the enclosing loops
 	labels  []*label
 	results []*typ
+	risked  bool // the statement has something that may panic
 }
 
 // A fn is a helper function that later ones may call.
@@ -118,6 +119,17 @@ type label struct {
 }
 
 func (g *gen) chance(percent int) bool { return g.r.IntN(100) < percent }
+
+// risk decides whether to generate something that may panic. There is at most
+// one in a statement, because Go leaves open which of two panics comes first
+// (Go specification, "Order of evaluation").
+func (g *gen) risk(percent int) bool {
+	if g.risked || !g.chance(percent) {
+		return false
+	}
+	g.risked = true
+	return true
+}
 
 func (g *gen) name(prefix string) string {
 	g.names++

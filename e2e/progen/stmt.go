@@ -11,6 +11,7 @@ const maxTrips = 24
 
 func (g *gen) statement() {
 	g.budget--
+	g.risked = false
 	switch n := g.r.IntN(100); {
 	case n < 20:
 		g.declStmt()
