@@ -31,6 +31,13 @@ var (
 var guestModules = []string{"veth"}
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv(coldEnv); file != "" {
+		if err := coldCompile(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	if *kernelFlag == "" {
 		status := m.Run()

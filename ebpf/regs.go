@@ -19,9 +19,7 @@ type Regs struct {
 // result.
 func NewRegs(result uint64, args ...uint64) *Regs {
 	r := &Regs{result: result}
-	for i, a := range args {
-		r.args[i] = a
-	}
+	copy(r.args[:], args)
 	return r
 }
 

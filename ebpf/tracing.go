@@ -17,9 +17,7 @@ type Tracing struct {
 // NewTracing returns a context for tests that call a program natively.
 func NewTracing(result int64, args ...uint64) *Tracing {
 	t := &Tracing{result: result}
-	for i, a := range args {
-		t.args[i] = a
-	}
+	copy(t.args[:], args)
 	return t
 }
 
