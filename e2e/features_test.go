@@ -30,8 +30,7 @@ type feature struct {
 
 // The features, each declared once, with the release that must have it.
 var (
-	language    = &feature{name: "language: corpus and generated programs", min: lower.MinKernel}
-	funcs       = &feature{name: "`jit.Func`, panics and their positions", min: lower.MinKernel}
+	language    = &feature{name: "the language, `jit.Func`, panics", min: lower.MinKernel}
 	printk      = &feature{name: "`ebpf.Printk` of up to 3 arguments", min: lower.MinKernel}
 	printkAny   = &feature{name: "`ebpf.Printk` of any number of arguments", min: lower.TraceVprintk.MinKernel()}
 	tracepoints = &feature{name: "`attach.Tracepoint`", min: lower.MinKernel}
@@ -47,7 +46,7 @@ var (
 
 // features is the rows of the README's table.
 var features = []*feature{
-	language, funcs, printk, printkAny, tracepoints, perfLinks, rawTracepoints, xdp, kprobes, trampolines, lsm,
+	language, printk, printkAny, tracepoints, perfLinks, rawTracepoints, xdp, kprobes, trampolines, lsm,
 }
 
 // expected reports whether a kernel release must have the feature.
