@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	cebpf "github.com/cilium/ebpf"
@@ -93,6 +94,9 @@ func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, erro
 	}
 	if err := f.diags.Err(); err != nil {
 		return nil, err
+	}
+	if shim == lower.ShimCtx && !f.sleepable(p.unit.Maps) {
+		return compileFunc(t, append(slices.Clip(opts), func(o *options) { o.packet = true }), find)
 	}
 	c := &Collection{list: []*Program{p}}
 	if err := c.bindAndLoad(f); err != nil {

@@ -24,8 +24,8 @@ import (
 type mapSet struct {
 	byName   map[string]*cebpf.Map
 	specs    map[string]*cebpf.MapSpec
-	bindings []*bind.Use // of maps of this process
-	owned    []bind.Backend  // of maps that belong to the collection
+	bindings []*bind.Use    // of maps of this process
+	owned    []bind.Backend // of maps that belong to the collection
 }
 
 // bindMaps puts all maps of the collection's programs into the kernel.

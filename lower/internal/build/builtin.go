@@ -24,6 +24,9 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 	case "append":
 		return fn.lowerAppend(c, result)
 	case "ssa:wrapnilchk":
+		if o := fn.operand(c.Args[0]); o.m != nil {
+			return o
+		}
 		a := fn.deref(c.Args[0])
 		return pointerTo(a)
 	case "ssa:deferstack":
@@ -34,6 +37,8 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 	case "print", "println":
 		fn.fail(diag.UnsupportedExpr, "use ebpf.Printk", "call of the built-in function %s", blt.Name())
 		return badOperand
+	case "Sizeof": // of a type parameter; others are constants
+		return single(fn.constant(ir.I64, sizes.Sizeof(c.Args[0].Type())))
 	case "Add":
 		p := fn.operand(c.Args[0])
 		p = fn.settled(p)

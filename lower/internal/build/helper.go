@@ -113,9 +113,17 @@ func (fn *function) lowerHelper(h *helper, callee *ssa.Function, args []operand)
 	}
 	sig := callee.Signature
 	var vals []*ir.Value
+	cb, ok := fn.callbackOf(h, args, sig)
+	if !ok {
+		return badOperand
+	}
 	for i, a := range args {
 		if i >= len(h.kinds) {
 			break
+		}
+		if v := cb.arg(i); v != nil {
+			vals = append(vals, v)
+			continue
 		}
 		v := fn.helperArg(h, i, a, sig.Params().At(i).Type())
 		if v == nil {
@@ -125,6 +133,7 @@ func (fn *function) lowerHelper(h *helper, callee *ssa.Function, args []operand)
 	}
 	call := fn.emit(ir.OpHelper, h.ir.Result, vals...)
 	call.Aux = h.ir
+	cb.after(fn)
 	if sig.Results().Len() == 0 {
 		return operand{}
 	}
@@ -155,7 +164,7 @@ func (fn *function) helperArg(h *helper, i int, a operand, t types.Type) *ir.Val
 		}
 		return bad("is not known when compiling; use a map that is a package-level variable")
 	}
-	if kind == ir.ArgFunc || len(a.vals) != 1 || a.isStatic() {
+	if len(a.vals) != 1 || a.isStatic() {
 		return bad("is not known when compiling")
 	}
 	v := a.vals[0]

@@ -137,6 +137,9 @@ func (b *builder) checkType(t types.Type) *typeError {
 }
 
 func (b *builder) countLeaves(t types.Type) int64 {
+	if isKernelField(t) {
+		return 0
+	}
 	switch u := t.Underlying().(type) {
 	case *types.Array:
 		elem, _ := b.layoutOf(u.Elem())
@@ -191,6 +194,9 @@ func (b *builder) appendLeaves(to []leaf, t types.Type, off int64, blank bool) [
 			to = b.appendLeaves(to, u.Elem(), off+i*size, blank)
 		}
 	case *types.Struct:
+		if isKernelField(t) {
+			return to
+		}
 		if isOpaqueContext(t) {
 			return append(to, word(0, ir.PtrCtx, false))
 		}

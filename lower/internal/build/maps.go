@@ -304,6 +304,43 @@ func isKernelField(t types.Type) bool {
 	return n.Obj().Name() == "SpinLock" || n.Obj().Name() == "Timer"
 }
 
+// copyValue copies a value of type t. Fields that belong to the kernel are not read
+// and not written, which the kernel would not allow, but that they are zeroed in variables.
+func (fn *function) copyValue(to, from address, t types.Type) {
+	start, size := int64(0), sizes.Sizeof(t)
+	kernelFields(t, 0, func(off, n int64) {
+		fn.memCopy(to.plus(start), from.plus(start), off-start)
+		if to.base.Op == ir.OpSlotAddr {
+			fn.memZero(to.plus(off), n)
+		}
+		start = off + n
+	})
+	fn.memCopy(to.plus(start), from.plus(start), size-start)
+}
+
+// kernelFields calls f with offset and size of the fields of t that belong to the kernel.
+func kernelFields(t types.Type, off int64, f func(off, size int64)) {
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		size := sizes.Sizeof(u.Elem())
+		for i := range u.Len() {
+			found := false
+			kernelFields(u.Elem(), off+i*size, func(off, n int64) { found = true; f(off, n) })
+			if !found {
+				return
+			}
+		}
+	case *types.Struct:
+		if isKernelField(t) {
+			f(off, sizes.Sizeof(t))
+			return
+		}
+		for i, o := range fieldOffsets(u) {
+			kernelFields(u.Field(i).Type(), off+o, f)
+		}
+	}
+}
+
 func (fn *function) lowerZero(_ *ssa.Function, c *ssa.CallCommon) operand {
 	fn.memZero(fn.deref(c.Args[0]), sizes.Sizeof(elemType(c.Args[0].Type())))
 	return operand{}

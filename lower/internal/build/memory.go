@@ -141,7 +141,7 @@ func (fn *function) load(a address, t types.Type, indexed bool) operand {
 	if a.base.Type == ir.PtrCtx {
 		fn.copyCtx(tmp, a, l.size, l.align)
 	} else {
-		fn.memCopy(tmp, a, l.size)
+		fn.copyValue(tmp, a, t)
 	}
 	return operand{mem: tmp.base}
 }
@@ -224,7 +224,7 @@ func (fn *function) store(a address, t types.Type, o operand) {
 		if a.base.Type == ir.PtrCtx {
 			fn.copyCtx(a, address{base: o.mem}, l.size, l.align)
 		} else {
-			fn.memCopy(a, address{base: o.mem}, l.size)
+			fn.copyValue(a, address{base: o.mem}, t)
 		}
 		return
 	}

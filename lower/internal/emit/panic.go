@@ -50,7 +50,11 @@ func (fn *function) emitStubs() {
 		for _, s := range fn.stubs {
 			fn.code.at(s.pos)
 			fn.code.bind(s.label)
-			fn.code.emit(asm.Mov.Imm(asm.R0, int32(-1-s.site)))
+			status := int32(-1 - s.site)
+			if fn.f.Callback {
+				status = fn.f.Stop
+			}
+			fn.code.emit(asm.Mov.Imm(asm.R0, status))
 			fn.code.emit(asm.Return())
 		}
 		return
@@ -76,7 +80,10 @@ func (fn *function) emitStubs() {
 
 // propagate writes a return after a call that panicked; R0 is its status.
 func (fn *function) propagate() {
-	if fn.f.Entry && !fn.in.ReturnSite {
+	switch {
+	case fn.f.Callback:
+		fn.code.emit(asm.Mov.Imm(asm.R0, fn.f.Stop))
+	case fn.f.Entry && !fn.in.ReturnSite:
 		fn.code.emit(asm.Mov.Imm(asm.R0, fn.in.OnPanic))
 	}
 	fn.code.emit(asm.Return())
@@ -86,7 +93,10 @@ func (fn *function) propagate() {
 // happen.
 func (fn *function) leave() {
 	status := int32(-1)
-	if fn.f.Entry {
+	switch {
+	case fn.f.Callback:
+		status = fn.f.Stop
+	case fn.f.Entry:
 		status = fn.in.OnPanic
 	}
 	fn.code.emit(asm.Mov.Imm(asm.R0, status))

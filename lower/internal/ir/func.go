@@ -11,6 +11,10 @@ type Func struct {
 	Pos     Pos
 	// NoInline keeps the function a BPF subprogram.
 	NoInline bool
+	// Callback is set if a helper calls the function. It then returns Stop to the
+	// helper when it panics, which no status can tell.
+	Callback bool
+	Stop     int32
 
 	nextValue ID
 	nextBlock ID

@@ -49,6 +49,9 @@ func (p *parser) funcDecl() {
 		p.list(func() { f.Results = append(f.Results, p.parseType()) })
 	}
 	f.NoInline = p.accept("noinline")
+	if f.Callback = p.accept("callback"); f.Callback {
+		f.Stop = int32(p.integer("what it returns when it panics"))
+	}
 	p.want("{")
 	p.endLine()
 }

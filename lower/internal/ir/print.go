@@ -132,6 +132,9 @@ func (p *printer) function(f *Func) {
 	if f.NoInline {
 		p.buf.WriteString(" noinline")
 	}
+	if f.Callback {
+		p.printf(" callback %d", f.Stop)
+	}
 	p.buf.WriteString(" {\n")
 	for i, s := range f.Slots {
 		p.printf("\tslot s%d %s size %d align %d", i, strconv.Quote(s.Name), s.Size, s.Align)

@@ -24,6 +24,7 @@ func Select(m *ir.Module, t target.Target) *mir.Module {
 	for i, f := range m.Funcs {
 		out.Funcs[i] = selectFunc(f, t)
 		out.Funcs[i].Entry = i == 0
+		out.Funcs[i].Callback, out.Funcs[i].Stop = f.Callback, f.Stop
 	}
 	return out
 }

@@ -107,7 +107,11 @@ type Func struct {
 	Params int
 	// Entry marks the program's entry function, whose R1 is the context.
 	Entry bool
-	Pos   Pos
+	// Callback marks a function that a helper calls, which returns Stop when it
+	// panics.
+	Callback bool
+	Stop     int32
+	Pos      Pos
 
 	nextReg   Reg
 	nextBlock int

@@ -88,6 +88,13 @@ func (p *parser) header() error {
 	}
 	p.f.Name = name
 	p.f.Entry = p.accept(" entry")
+	if p.f.Callback = p.accept(" callback="); p.f.Callback {
+		n, err := p.number()
+		if err != nil {
+			return err
+		}
+		p.f.Stop = int32(n)
+	}
 	if err := p.expect(" params="); err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ type printer struct{ strings.Builder }
 
 // function writes
 //
-//	func name [entry] params=n [@pos]
+//	func name [entry] [callback=n] params=n [@pos]
 //		slot s0 size align "name" [spill] [@pos]
 //	b0: [depth=n]
 //		instructions
@@ -67,6 +67,10 @@ func (p *printer) function(f *Func) {
 	p.name(f.Name)
 	if f.Entry {
 		p.WriteString(" entry")
+	}
+	if f.Callback {
+		p.WriteString(" callback=")
+		p.int(int64(f.Stop))
 	}
 	p.WriteString(" params=")
 	p.int(int64(f.Params))

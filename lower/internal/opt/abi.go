@@ -77,7 +77,7 @@ func copyTaken(m *ir.Module) {
 	for _, f := range g.order {
 		if g.taken[f] && g.sites[f] > 0 {
 			n := m.NewFunc(f.Name+".called", f.Pos)
-			n.Results, n.NoInline = slices.Clone(f.Results), f.NoInline
+			n.Results, n.NoInline = slices.Clone(f.Results), f.NoInline // not a callback
 			ir.CloneInto(n, f)
 			copies[f] = n
 		}

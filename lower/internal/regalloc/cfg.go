@@ -212,7 +212,7 @@ func newOperands() *operands {
 func (o *operands) of(in *mir.Inst) []operand {
 	o.list = o.list[:0]
 	info := in.Op.Info()
-	if info.Call || in.Op == mir.OpAtomic || in.Op == mir.OpExit {
+	if info.Call || in.Op == mir.OpAtomic || in.Op == mir.OpExit || in.Op == mir.OpPanic {
 		o.in = in
 		in.VisitRegs(o.visit)
 		return o.list
