@@ -101,6 +101,8 @@ func disassembleJump(ins *asm.Instruction, narrow bool) string {
 		return fmt.Sprintf("call %v#%d", asm.BuiltinFunc(ins.Constant), ins.Constant)
 	case op == asm.Ja && narrow:
 		return fmt.Sprintf("gotol pc%+d", ins.Constant)
+	case op == asm.JCOND:
+		return fmt.Sprintf("may_goto pc%+d", ins.Offset)
 	case op == asm.Ja:
 		return fmt.Sprintf("goto pc%+d", ins.Offset)
 	case ins.OpCode.Source() == asm.RegSource:

@@ -20,6 +20,8 @@ func (fn *function) inst(in *mir.Inst, next *mir.Block) {
 		fn.movSX(in)
 	case mir.OpFrameAddr:
 		fn.frameAddr(in)
+	case mir.OpOpaque:
+		fn.opaque(in)
 	case mir.OpLoadSym:
 		fn.loadSym(in)
 	case mir.OpAdd, mir.OpSub, mir.OpMul, mir.OpDiv, mir.OpSDiv, mir.OpRem, mir.OpSRem,
@@ -44,6 +46,8 @@ func (fn *function) inst(in *mir.Inst, next *mir.Block) {
 		fn.cmov(in)
 	case mir.OpCheck:
 		fn.jumpIf(in.Cond, in, in.Dst, in.Src, fn.stub(in.Site, in.Pos))
+	case mir.OpLoopLimit:
+		fn.code.jump(asm.Instruction{OpCode: opMayGoto}, fn.stub(in.Site, in.Pos))
 	case mir.OpJmp:
 		fn.jmp(thread(in.To), next)
 	case mir.OpBr:
@@ -116,6 +120,14 @@ func (fn *function) movSX(in *mir.Inst) {
 	} else {
 		fn.code.emit(op.Reg(reg(in.Dst), reg(in.Src)))
 	}
+}
+
+// opaque writes the difference of the frame pointer and itself: the verifier lets
+// privileged programs subtract pointers and takes the result for any number.
+func (fn *function) opaque(in *mir.Inst) {
+	dst := reg(in.Dst)
+	fn.code.emit(asm.Mov.Reg(dst, asm.RFP))
+	fn.code.emit(asm.Sub.Reg(dst, asm.RFP))
 }
 
 var aluOps = [mir.NumOps]asm.ALUOp{

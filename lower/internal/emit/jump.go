@@ -22,6 +22,9 @@ import (
 var (
 	opGoto  = asm.OpCode(asm.JumpClass).SetJumpOp(asm.Ja)
 	opGotol = asm.OpCode(asm.Jump32Class).SetJumpOp(asm.Ja)
+	// opMayGoto jumps when the program has run its loops for too long ("may_goto",
+	// Linux 6.9, 011832b97b31 "bpf: Introduce may_goto instruction").
+	opMayGoto = asm.OpCode(asm.JumpClass).SetJumpOp(asm.JCOND)
 )
 
 // resolve sets the distances of all jumps; v4 says that the target has gotol.

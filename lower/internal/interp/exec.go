@@ -114,7 +114,7 @@ func (fr *frame) exec(v *ir.Value) error {
 		} else {
 			fr.set(v, fr.arg(v, 2))
 		}
-	case ir.OpPi, ir.OpPtrToInt, ir.OpIntToPtr:
+	case ir.OpPi, ir.OpOpaque, ir.OpPtrToInt, ir.OpIntToPtr:
 		fr.set(v, fr.arg(v, 0))
 	case ir.OpSlotAddr:
 		fr.set(v, fr.slots[v.Slot().Index])
@@ -134,6 +134,7 @@ func (fr *frame) exec(v *ir.Value) error {
 		return fr.execCall(v)
 	case ir.OpCheck, ir.OpCheckIdx, ir.OpCheckULe, ir.OpCheckNonNil:
 		return fr.execCheck(v)
+	case ir.OpLoopLimit: // interpretation has a limit of its own
 	default:
 		panic(fmt.Sprintf("BUG: interp does not know %s", v.Op))
 	}

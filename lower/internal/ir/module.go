@@ -54,12 +54,13 @@ const (
 	PanicAssert                    // failed type assertion
 	PanicConvert                   // slice to array conversion
 	PanicExplicit                  // panic(...)
+	PanicLoop                      // none of Go's: the kernel has ended a loop that took too long
 
 	NumPanicKinds
 )
 
 var panicNames = [NumPanicKinds]string{
-	"index", "slice", "nil", "divide", "shift", "assert", "convert", "explicit",
+	"index", "slice", "nil", "divide", "shift", "assert", "convert", "explicit", "loop",
 }
 
 // String returns the name of k as the text form prints it.

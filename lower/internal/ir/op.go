@@ -68,6 +68,10 @@ const (
 	// OpPi is a under a new name that carries a proven fact, see the package
 	// comment: `pi a`. It costs nothing and must not be merged with a.
 	OpPi
+	// OpOpaque is the integer a under a new name, of which the verifier knows
+	// nothing: `opaque a`. Counters of loops that the kernel limits start with it,
+	// see [OpLoopLimit].
+	OpOpaque
 
 	// OpSlotAddr is the address of the stack object Aux.(*Slot): `slotaddr s0`.
 	OpSlotAddr
@@ -126,6 +130,11 @@ const (
 	// OpCheckNonNil panics at Aux.(*Site) if pointer a is nil, and is a:
 	// `checknonnil a !site`.
 	OpCheckNonNil
+	// OpLoopLimit lets the kernel end a loop: it panics at Aux.(*Site) when the loop
+	// takes too long for a BPF program: `looplimit !site`. It stands at the beginning of
+	// the loop's header. In exchange the verifier does not follow each iteration
+	// but one of which it knows only what holds in all.
+	OpLoopLimit
 
 	numOps
 )
@@ -222,6 +231,7 @@ var opTable = [numOps]OpInfo{
 	OpSGe:         {"sge", 2, arith | Compare, NoImm, NoAux},
 	OpSelect:      {"select", 3, arith, NoImm, NoAux},
 	OpPi:          {"pi", 1, Proof, NoImm, NoAux},
+	OpOpaque:      {"opaque", 1, Proof, NoImm, NoAux},
 	OpSlotAddr:    {"slotaddr", 0, Pure, NoImm, AuxSlot},
 	OpDataAddr:    {"dataaddr", 0, Pure, ImmDisp, AuxData},
 	OpMapRef:      {"mapref", 0, Pure, NoImm, AuxMap},
@@ -242,6 +252,7 @@ var opTable = [numOps]OpInfo{
 	OpCheckIdx:    {"checkidx", 2, MayPanic | Proof, NoImm, AuxSite},
 	OpCheckULe:    {"checkule", 2, MayPanic | Proof, NoImm, AuxSite},
 	OpCheckNonNil: {"checknonnil", 1, MayPanic | Proof, NoImm, AuxSite},
+	OpLoopLimit:   {"looplimit", 0, MayPanic, NoImm, AuxSite},
 }
 
 // NumOps is one more than the largest operation, for tables indexed by Op.

@@ -50,6 +50,7 @@ var opSyntax = [numOps]string{
 	OpSGe:         "a, b",
 	OpSelect:      "a, b, c",
 	OpPi:          "a",
+	OpOpaque:      "a",
 	OpSlotAddr:    "x",
 	OpDataAddr:    "x +",
 	OpMapRef:      "x",
@@ -70,6 +71,7 @@ var opSyntax = [numOps]string{
 	OpCheckIdx:    "a, b x",
 	OpCheckULe:    "a, b x",
 	OpCheckNonNil: "a x",
+	OpLoopLimit:   "x",
 }
 
 // termNames are the names of the terminators in the text form.

@@ -38,6 +38,7 @@ var opRules = [numOps]opRule{
 	OpSGe:         (*verifier).ruleSigned,
 	OpSelect:      (*verifier).ruleSelect,
 	OpPi:          (*verifier).rulePi,
+	OpOpaque:      (*verifier).ruleArith,
 	OpSlotAddr:    typeRule(PtrStack),
 	OpDataAddr:    (*verifier).ruleDataAddr,
 	OpMapRef:      typeRule(MapRef),
@@ -58,6 +59,7 @@ var opRules = [numOps]opRule{
 	OpCheckIdx:    (*verifier).ruleCheckIdx,
 	OpCheckULe:    (*verifier).ruleCheckULe,
 	OpCheckNonNil: (*verifier).ruleCheckNonNil,
+	OpLoopLimit:   typeRule(Void),
 }
 
 // checkOp checks the instruction v at position pos of the current block.

@@ -57,3 +57,20 @@ func (s *selector) checkNonNil(v *ir.Value) {
 	}
 	s.panicIf(cond{cc: mir.Eq, x: v.Args[0]}, v.Site())
 }
+
+func (s *selector) loopLimit(v *ir.Value) { s.simple(mir.OpLoopLimit, v.Site().Index) }
+
+// opaque adds what the verifier takes for any number, and is 0. The upper half of an
+// I32 is cleared where the verifier sees it.
+func (s *selector) opaque(v *ir.Value) {
+	d, w32 := s.def(v), v.Type == ir.I32
+	s.emit(mir.Inst{Op: mir.OpOpaque, Dst: d, Src: mir.NoReg, Src2: mir.NoReg})
+	switch c, ok := s.imm(v.Args[0]); {
+	case ok && c != 0:
+		s.aluImm(mir.OpAdd, w32, d, c)
+	case !ok:
+		s.alu(mir.OpAdd, w32, d, s.reg(v.Args[0]))
+	case w32:
+		s.mov32(d, d)
+	}
+}

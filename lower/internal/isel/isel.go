@@ -198,6 +198,7 @@ var rules = [ir.NumOps]rule{
 	ir.OpSGe:         (*selector).boolean,
 	ir.OpSelect:      (*selector).choose,
 	ir.OpPi:          noCode,
+	ir.OpOpaque:      (*selector).opaque,
 	ir.OpSlotAddr:    noCode,
 	ir.OpDataAddr:    (*selector).dataAddr,
 	ir.OpMapRef:      noCode,
@@ -218,6 +219,7 @@ var rules = [ir.NumOps]rule{
 	ir.OpCheckIdx:    (*selector).checkIdx,
 	ir.OpCheckULe:    (*selector).checkULe,
 	ir.OpCheckNonNil: (*selector).checkNonNil,
+	ir.OpLoopLimit:   (*selector).loopLimit,
 }
 
 // noCode is the rule of operations that share the register of their operand or

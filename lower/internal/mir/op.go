@@ -14,6 +14,8 @@ const (
 	OpMovSX
 	// OpFrameAddr is d = address of Slot plus Imm.
 	OpFrameAddr
+	// OpOpaque is d = 0 by a computation that the verifier does not see through.
+	OpOpaque
 	// OpLoadSym is d = address of Sym plus Imm (SymData), the map (SymMap) or
 	// the function (SymFunc); two slots.
 	OpLoadSym
@@ -71,6 +73,8 @@ const (
 	// as written as well, so that a spilled copy is taken after the comparison
 	// the verifier learns from.
 	OpCheck
+	// OpLoopLimit panics at Site if the kernel finds that the loop takes too long.
+	OpLoopLimit
 
 	// OpJmp continues at To.
 	OpJmp
@@ -117,6 +121,7 @@ var opTable = [numOps]OpInfo{
 	OpMov:         {Name: "mov", Dst: Write, Src: Read, HasImm: true},
 	OpMovSX:       {Name: "movsx", Dst: Write, Src: Read},
 	OpFrameAddr:   {Name: "frameaddr", Dst: Write},
+	OpOpaque:      {Name: "opaque", Dst: Write},
 	OpLoadSym:     {Name: "loadsym", Dst: Write},
 	OpAdd:         {Name: "add", Dst: Read | Write, Src: Read, HasImm: true, Commutes: true},
 	OpSub:         {Name: "sub", Dst: Read | Write, Src: Read, HasImm: true},
@@ -143,6 +148,7 @@ var opTable = [numOps]OpInfo{
 	OpCSet:        {Name: "cset", Dst: Write | Early, Src: Read, Src2: Read},
 	OpCMov:        {Name: "cmov", Dst: Read | Write, Src: Read, Src2: Read},
 	OpCheck:       {Name: "check", Dst: Read | Write, Src: Read, HasImm: true},
+	OpLoopLimit:   {Name: "looplimit"},
 	OpJmp:         {Name: "jmp", Term: true},
 	OpBr:          {Name: "br", Dst: Read, Src: Read, HasImm: true, Term: true},
 	OpExit:        {Name: "exit", Term: true},

@@ -50,6 +50,8 @@ const (
 	opGotol  = 0x06
 	opCall   = 0x85
 	opExit   = 0x95
+
+	opMayGoto = 0xe5
 )
 
 // Values of src in 64-bit loads and calls.
@@ -197,6 +199,8 @@ func (in *inst) malformed() string {
 		case opExit:
 		case opJa:
 			wantOff = true
+		case opMayGoto:
+			wantOff = true
 		case opGotol:
 			wantImm = true
 		case opCall:
@@ -207,7 +211,7 @@ func (in *inst) malformed() string {
 				return "unknown jump"
 			}
 		}
-		if (in.op == opExit || in.op == opJa || in.op == opGotol || in.op == opCall) && in.dst != 0 {
+		if (in.op == opExit || in.op == opJa || in.op == opGotol || in.op == opMayGoto || in.op == opCall) && in.dst != 0 {
 			return "reserved field dst is set"
 		}
 	default:

@@ -29,6 +29,8 @@ func (m *machine) step(f *frame, in *inst) error {
 	case opJa:
 		f.pc += int(in.off)
 		return nil
+	case opMayGoto: // there is a limit to the number of steps anyway
+		return nil
 	case opGotol:
 		f.pc += int(in.imm)
 		return nil

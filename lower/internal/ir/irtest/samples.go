@@ -40,6 +40,7 @@ b0:
 }
 `,
 		ir.OpPi:       unary("i64", "pi i64 v0"),
+		ir.OpOpaque:   unary("i64", "opaque i64 v0"),
 		ir.OpSlotAddr: inSlot("v2 = load.8 i64 v1 +0", "i64"),
 		ir.OpDataAddr: `data @d size 16 align 8 ro "\x01\x02"
 
@@ -154,6 +155,7 @@ b0:
 	v3 = checkidx i64 v1, v2 !0`, "v3", "i64"),
 		ir.OpCheckULe: checked(`v1 = const i64 4
 	v2 = checkule i64 v1, v1 !0`, "v2", "i64"),
+		ir.OpLoopLimit: checked("looplimit !0", "v0", "i64"),
 		ir.OpCheckNonNil: `site !0 nil "nil pointer dereference"
 
 func @f(v0 i64) (i64) {
