@@ -18,6 +18,7 @@ const (
 	HostOnly            = diag.HostOnly
 	StackOverflow       = diag.StackOverflow
 	TooManyArguments    = diag.TooManyArguments
+	UnboundedLoop       = diag.UnboundedLoop
 	NoProgram           = diag.NoProgram
 	UnknownProgramType  = diag.UnknownProgramType
 	UnknownSection      = diag.UnknownSection

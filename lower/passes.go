@@ -57,6 +57,7 @@ var passes = []pass{
 
 	// From here on a comparison may be a proof.
 	{"loopbounds", each(opt.LoopBounds), true},
+	{"limitloops", each(opt.LimitLoops), true},
 	{"checkelim", each(opt.CheckElim), false},
 	{"fold/proven", each(opt.Fold), false},
 	{"guard", each(opt.Guard), true},
@@ -92,6 +93,8 @@ var passOrder = []struct{ before, after, why string }{
 	{"licm", "checkelim", "a proof holds where an operand is computed, and licm computes it further up"},
 	{"ranges", "checkelim", "a fact that is merely true must not remove a comparison that is a proof"},
 	{"ranges", "loopbounds", "comparisons of counters are brought to their final form"},
+	{"loopbounds", "limitloops", "whether a loop stays as it is depends on the bounds that the verifier knows"},
+	{"limitloops", "checkelim", "in a loop that is limited the verifier knows less of the counter"},
 	{"loopbounds", "checkelim", "what the verifier is told may make a check superfluous"},
 	{"checkelim", "guard", "a guard is a check that never fails, and the verifier needs it all the same"},
 	{"fold", "guard", "what is known of an index decides whether it needs a guard"},

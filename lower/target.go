@@ -21,6 +21,8 @@ const (
 	TraceVprintk = target.TraceVprintk
 	PrintkFull   = target.PrintkFull
 	SpillBounds  = target.SpillBounds
+	LoopHelper   = target.LoopHelper
+	MayGoto      = target.MayGoto
 	CtxStoreImm  = target.CtxStoreImm
 	BranchRanges = target.BranchRanges
 )

@@ -137,6 +137,12 @@ const (
 	// FeatureMissing: something the target kernel lacks.
 	FeatureMissing Code = 504
 
+	// UnboundedLoop: a loop that runs more often than the target kernel's verifier
+	// can follow, or nobody knows how often.
+	//
+	// Example: for x != 1 { x = next(x) } on Linux 5.10
+	UnboundedLoop Code = 505
+
 	// NoProgram: source without any function that is a program.
 	//
 	// Example: a file whose functions have no //ebpf:section directive

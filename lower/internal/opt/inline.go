@@ -125,17 +125,23 @@ func canBeSubprogram(f *ir.Func) bool {
 func bodySize(f *ir.Func) int {
 	n := 0
 	for _, b := range f.Blocks {
-		n++
-		for _, v := range b.Instrs {
-			switch v.Op {
-			case ir.OpConst, ir.OpSlotAddr, ir.OpPi, ir.OpResult, ir.OpZExt:
-			case ir.OpCall, ir.OpHelper:
-				n += 1 + len(v.Args)
-			case ir.OpMemZero, ir.OpMemCopy:
-				n += int(v.Size+7) / 8
-			default:
-				n++
-			}
+		n += blockSize(b)
+	}
+	return n
+}
+
+// blockSize estimates the number of instructions b becomes.
+func blockSize(b *ir.Block) int {
+	n := 1
+	for _, v := range b.Instrs {
+		switch v.Op {
+		case ir.OpConst, ir.OpSlotAddr, ir.OpPi, ir.OpResult, ir.OpZExt:
+		case ir.OpCall, ir.OpHelper:
+			n += 1 + len(v.Args)
+		case ir.OpMemZero, ir.OpMemCopy:
+			n += int(v.Size+7) / 8
+		default:
+			n++
 		}
 	}
 	return n

@@ -38,6 +38,10 @@ const (
 	// BranchRanges is a verifier that decides a branch by the ranges of both
 	// operands, and learns from x != 0.
 	BranchRanges
+	// LoopHelper is the helper bpf_loop, which calls a function a number of times.
+	LoopHelper
+	// MayGoto is the instruction may_goto, which ends a loop that takes too long.
+	MayGoto
 
 	numFeatures
 )
@@ -56,6 +60,8 @@ var features = [numFeatures]struct {
 	PrintkFull:   {"printk-full", Version{5, 13}},   // d9c9e4db186a "bpf: Factorize bpf_trace_printk and bpf_seq_printf"
 	CtxStoreImm:  {"ctx-store-imm", Version{6, 4}},  // 0d80a619c113 "bpf: allow ctx writes using BPF_ST_MEM instruction"
 	BranchRanges: {"branch-ranges", Version{6, 8}},  // c31534267c18 "bpf: generalize is_branch_taken() to work with two registers"
+	LoopHelper:   {"loop-helper", Version{5, 17}},   // e6f2dd0f8067 "bpf: Add bpf_loop helper"
+	MayGoto:      {"may-goto", Version{6, 9}},       // 011832b97b31 "bpf: Introduce may_goto instruction"
 	SpillBounds:  {"spill-bounds", Version{5, 16}},  // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
 }
 

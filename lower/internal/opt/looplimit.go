@@ -1,0 +1,431 @@
+package opt
+
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
+
+// This file decides how the verifier gets to the end of each loop.
+//
+// The verifier follows a plain loop iteration by iteration until it knows that a test
+// ends it, and gives up after a million instructions. There are four ways:
+//
+//   - A loop of which that is a small part stays as it is.
+//   - Newer kernels end a loop by themselves when it takes too long. Such a loop is
+//     given an OpLoopLimit: the verifier follows it once or twice, until it has seen
+//     that nothing changes of what it knows. What ends the loop then is a panic; the
+//     kernel's limit is millions of iterations or a quarter of a second.
+//   - Kernels that lack may_goto but have bpf_loop do the same by way of outline.go.
+//   - If a loop is known to run a small number of times, but not to the verifier, as
+//     one that divides by ten, it is given a second counter: fuel, of which it has
+//     enough.
+//
+// All others are refused.
+//
+// Method: the instructions that the verifier follows are estimated from inner loops
+// to outer ones: the size of an iteration times the number of trips (trips.go), times
+// the number of ways in which inner loops may end. Where that exceeds a budget,
+// the loop is limited.
+//
+// In a limited loop the verifier must not know the counter's first value: it would take
+// the second for something new, and so on. So parameters of the header that change in
+// the loop are made opaque on the way in. Therefore this pass runs before those that
+// rely on what the verifier knows.
+//
+// Before:                          After:
+//
+//	v1 = const i64 0                v1 = const i64 0
+//	jump b1(v1)                     v7 = opaque i64 v1
+//	b1(v2 i64):                     jump b1(v7)
+//	v3 = ult i32 v2, v0             b1(v2 i64):
+//	branch v3, b2(), b3()           looplimit !0
+//	b2:                             v3 = ult i32 v2, v0
+//	v4 = add i64 v2, 1              ...
+//	jump b1(v4)
+//
+// References: kernel/bpf/verifier.c (is_state_visited, widen_imprecise_scalars),
+// Documentation/bpf/standardization in the kernel tree for may_goto.
+
+const (
+	// mayGotoBudget is the work that a loop may be to the verifier, in instructions,
+	// if it could be limited by may_goto instead: some 10 ms of loading,
+	// against four instructions in each iteration.
+	mayGotoBudget = 30_000
+	// loopHelperBudget is the same if the alternative is bpf_loop, which costs a
+	// call and memory accesses in each iteration.
+	loopHelperBudget = 120_000
+	// maxFuel is the largest number of iterations that are counted by fuel.
+	maxFuel = 1 << 12
+	// maxPending is the number of branches that the verifier has yet to come back to:
+	// BPF_COMPLEXITY_LIMIT_JMP_SEQ in kernel/bpf/verifier.c, less some for the rest of
+	// the program.
+	maxPending = 8192 - 512
+	// limitedTrips is how often the verifier follows a limited loop.
+	limitedTrips = 3
+)
+
+// LimitLoops limits the loops of f that the verifier would not get to the end of.
+func LimitLoops(f *ir.Func, c *Config) {
+	ir.RemoveUnreachable(f)
+	for {
+		l := newLimiter(f, c)
+		if len(l.nest.Loops) == 0 || !l.limit() {
+			return
+		}
+	}
+}
+
+// A limiter decides about the loops of one function.
+type limiter struct {
+	*tripCounter // what the verifier counts
+	f            *ir.Func
+	config       *Config
+	sound        *tripCounter // the truth, once asked for
+	exact        []bool
+	own          map[*ir.Loop]loopWork   // of one iteration, without inner loops
+	inner        map[*ir.Loop][]*ir.Loop // loops directly inside
+	cost         map[*ir.Loop]loopWork   // of the whole loop
+}
+
+// A loopWork is what the verifier has to do.
+type loopWork struct {
+	insns   uint64
+	pending uint64 // branches of which it has to follow both sides
+}
+
+func (w loopWork) plus(v loopWork) loopWork {
+	return loopWork{saturatingAdd(w.insns, v.insns), saturatingAdd(w.pending, v.pending)}
+}
+
+func (w loopWork) times(n uint64) loopWork {
+	return loopWork{saturatingMul(w.insns, n), saturatingMul(w.pending, n)}
+}
+
+// within reports whether the verifier can do the work and it is within budget.
+func (w loopWork) within(budget uint64) bool {
+	return w.insns <= budget && w.pending <= maxPending
+}
+
+// manyInsns stands for all numbers of instructions that are too many.
+const manyInsns = 1 << 40
+
+func saturatingAdd(a, b uint64) uint64 { return min(a+b, manyInsns) }
+
+func saturatingMul(a, b uint64) uint64 {
+	if b > 0 && a > manyInsns/b {
+		return manyInsns
+	}
+	return a * b
+}
+
+func newLimiter(f *ir.Func, c *Config) *limiter {
+	l := &limiter{
+		tripCounter: countTrips(f, false),
+		f:           f,
+		config:      c,
+		own:         make(map[*ir.Loop]loopWork),
+		inner:       make(map[*ir.Loop][]*ir.Loop),
+		cost:        make(map[*ir.Loop]loopWork),
+	}
+	if len(l.nest.Loops) == 0 {
+		return l
+	}
+	l.exact = exactValues(f, l.dom)
+	for _, b := range l.dom.Order() {
+		if in := l.nest.Innermost(b); in != nil {
+			l.own[in] = l.own[in].plus(l.workOf(b))
+		}
+	}
+	for _, in := range l.nest.Loops {
+		if in.Parent != nil {
+			l.inner[in.Parent] = append(l.inner[in.Parent], in)
+		}
+	}
+	return l
+}
+
+// workOf returns the work that b is.
+func (l *limiter) workOf(b *ir.Block) loopWork {
+	w := loopWork{insns: uint64(blockSize(b))}
+	decided := func(cond *ir.Value) bool {
+		return l.exact[cond.ID] || cond.Op.Is(ir.Compare) && l.exact[cond.Args[0].ID] && l.exact[cond.Args[1].ID]
+	}
+	for _, v := range b.Instrs {
+		switch v.Op {
+		case ir.OpCheck, ir.OpCheckNonNil:
+			if !decided(v.Args[0]) {
+				w.pending++
+			}
+		case ir.OpCheckIdx, ir.OpCheckULe:
+			if !l.exact[v.Args[0].ID] || !l.exact[v.Args[1].ID] {
+				w.pending++
+			}
+		case ir.OpSelect:
+			w.pending++
+		}
+	}
+	if b.Term.Kind == ir.TermBranch && !decided(b.Term.Args[0]) {
+		w.pending++
+	}
+	return w
+}
+
+// limit decides about all loops, inner ones first, and reports whether any has
+// been changed.
+func (l *limiter) limit() bool {
+	changed := false
+	for _, loop := range slices.Backward(l.nest.Loops) {
+		iteration := l.iteration(loop)
+		switch trips := l.plainTrips(loop); {
+		case isLimited(loop):
+			l.cost[loop] = iteration.times(limitedTrips)
+		case trips != unbounded && iteration.times(trips+1).within(l.budget(loop)):
+			l.cost[loop] = iteration.times(trips + 1)
+		default:
+			changed = l.help(loop, iteration, trips) || changed
+		}
+	}
+	return changed
+}
+
+// iteration returns the work of one iteration of the loop.
+func (l *limiter) iteration(loop *ir.Loop) loopWork {
+	w := l.own[loop]
+	ways := uint64(1)
+	for _, in := range l.inner[loop] {
+		w = w.plus(l.cost[in])
+		ways = saturatingMul(ways, l.waysOut(in, loop))
+	}
+	w.insns = saturatingMul(w.insns, ways)
+	return w
+}
+
+// waysOut returns in how many ways in may end that make a difference to
+// the loop around it: if its bound is given from outside of both, the verifier knows
+// afterwards what it is, and follows the outer loop on for each value. On average half of
+// the iterations are left of it then.
+func (l *limiter) waysOut(in, outer *ir.Loop) uint64 {
+	t, ok := l.driving[in]
+	if !ok || isLimited(in) || l.exact[t.y.ID] || l.nest.Contains(outer, t.y.Block) {
+		return 1
+	}
+	return 1 + l.trips[in]/2
+}
+
+// plainTrips returns how often the verifier follows the loop if it stays as it is.
+func (l *limiter) plainTrips(loop *ir.Loop) uint64 {
+	trips, ok := l.trips[loop]
+	if !ok {
+		return 0 // it is never reached
+	}
+	t := l.driving[loop]
+	if trips == unbounded || l.config.Target.Has(target.BranchRanges) || l.exact[t.x.ID] || l.exact[t.y.ID] {
+		return trips
+	}
+	return unbounded // neither is a constant when they are compared
+}
+
+// budget returns the work that the loop may be before something is done about it.
+func (l *limiter) budget(loop *ir.Loop) uint64 {
+	switch {
+	case l.config.Target.Has(target.MayGoto):
+		return mayGotoBudget
+	case l.canOutline(loop):
+		return loopHelperBudget
+	}
+	return uint64(l.config.Target.MaxInsns)
+}
+
+// help does something about a loop that the verifier would not get to the end of,
+// and reports whether it has changed it.
+func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
+	if l.sound == nil {
+		l.sound = countTrips(l.f, true)
+	}
+	fuel := l.sound.tripsOfHeader(loop.Header)
+	canLimit := l.config.Target.Has(target.MayGoto) || l.canOutline(loop)
+	switch {
+	case !l.config.Target.Has(target.MayGoto) && trips == unbounded && fuel <= maxFuel &&
+		iteration.times(fuel+1).within(l.budget(loop)):
+		l.cost[loop] = iteration.times(fuel + 1)
+		addFuel(loop, l.dom.Preds()[loop.Header.ID], l.nest, fuel)
+	case canLimit:
+		l.cost[loop] = iteration.times(limitedTrips)
+		l.limitLoop(loop)
+	case trips == unbounded && l.hasExactTest(loop):
+		// The verifier may see its end where this analysis does not.
+		l.cost[loop] = iteration
+		return false
+	default:
+		l.cost[loop] = iteration
+		l.refuse(loop, trips)
+		return false
+	}
+	return true
+}
+
+// tripsOfHeader returns the trips of the loop with the given header.
+func (c *tripCounter) tripsOfHeader(header *ir.Block) uint64 {
+	if l := c.nest.Innermost(header); l != nil {
+		return c.trips[l]
+	}
+	return unbounded
+}
+
+// refuse reports that the loop cannot be verified.
+func (l *limiter) refuse(loop *ir.Loop, trips uint64) {
+	pos := l.config.position(loopPos(loop))
+	kernel := l.config.Target.Kernel
+	if trips == unbounded {
+		l.config.Diags.Add(diag.UnboundedLoop, pos,
+			"give it a constant bound, as in for i := 0; i < n && i < 1000; i++, or compile for Linux "+target.LoopHelper.MinKernel().String()+" or newer",
+			"the number of iterations of this loop has no bound that Linux %v could verify", kernel)
+		return
+	}
+	l.config.Diags.Add(diag.UnboundedLoop, pos,
+		"lower its bound, or compile for Linux "+target.LoopHelper.MinKernel().String()+" or newer",
+		"this loop of up to %d iterations is more than Linux %v can verify", trips, kernel)
+}
+
+// loopPos returns the position of a loop in the source.
+func loopPos(loop *ir.Loop) ir.Pos {
+	if pos := loop.Header.Term.Pos; pos != 0 {
+		return pos
+	}
+	for _, b := range loop.Blocks {
+		for _, v := range b.Instrs {
+			if v.Pos != 0 {
+				return v.Pos
+			}
+		}
+		if b.Term.Pos != 0 {
+			return b.Term.Pos
+		}
+	}
+	return 0
+}
+
+// isLimited reports whether the loop has been limited.
+func isLimited(loop *ir.Loop) bool {
+	list := loop.Header.Instrs
+	return len(list) > 0 && list[0].Op == ir.OpLoopLimit
+}
+
+// loopMessage is what a panic says when the kernel has ended a loop.
+const loopMessage = "loop takes too long for the kernel"
+
+// limitLoop makes the kernel end the loop when it takes too long.
+func (l *limiter) limitLoop(loop *ir.Loop) {
+	h, pos := loop.Header, loopPos(loop)
+	limit := l.f.NewValue(ir.OpLoopLimit, ir.Void, pos)
+	limit.Aux = l.f.Module.NewSite(ir.PanicLoop, loopMessage, pos)
+	h.Insert(0, limit)
+	for i, p := range h.Params {
+		if p.Type.IsInt() && l.changes(loop, i) {
+			l.hide(loop, i)
+		}
+	}
+}
+
+// changes reports whether parameter i of the loop's header is ever given a new value.
+func (l *limiter) changes(loop *ir.Loop, i int) bool {
+	return slices.ContainsFunc(loop.Latches, func(p ir.Pred) bool {
+		return sameBits(p.Edge().Args[i]) != loop.Header.Params[i]
+	})
+}
+
+// hide makes opaque what parameter i of the loop's header is given from outside.
+func (l *limiter) hide(loop *ir.Loop, i int) {
+	if l.starts[loop.Header.Params[i].ID] == anything(loop.Header.Params[i].Type) {
+		return
+	}
+	for _, p := range l.dom.Preds()[loop.Header.ID] {
+		if a := &p.Edge().Args[i]; !l.nest.Contains(loop, p.Block) && (*a).Op != ir.OpOpaque {
+			*a = p.Block.Add(ir.OpOpaque, (*a).Type, p.Block.Term.Pos, *a)
+		}
+	}
+}
+
+// addFuel lets the loop go round no more than trips times, by a counter of its own that
+// starts with a constant.
+func addFuel(loop *ir.Loop, preds []ir.Pred, nest *ir.LoopNest, trips uint64) {
+	h := loop.Header
+	f := h.Func
+	k := h.AddParam(ir.I64, 0)
+	most := constant(f, ir.I64, int64(trips+1))
+	check := f.NewValue(ir.OpCheckIdx, ir.I64, loopPos(loop), k, most)
+	check.Aux = proofSite(f.Module)
+	one := constant(f, ir.I64, 1)
+	next := f.NewValue(ir.OpAdd, ir.I64, 0, check, one)
+	h.Insert(0, most, check, one, next)
+	for _, p := range preds {
+		arg := next
+		if !nest.Contains(loop, p.Block) {
+			arg = p.Block.Const(ir.I64, 0)
+		}
+		e := p.Edge()
+		e.Args = append(slices.Clip(e.Args), arg)
+	}
+}
+
+// exactValues returns, by Value.ID, which integers the verifier knows exactly
+// whenever it comes by: constants and what is computed from them, on
+// whatever path. A counter that starts with a constant is one in a plain loop.
+func exactValues(f *ir.Func, dom *ir.DomTree) []bool {
+	exact := make([]bool, f.NumValues())
+	for _, b := range dom.Order() {
+		for _, v := range b.Params {
+			exact[v.ID] = v.Type.IsInt() && b != f.Entry()
+		}
+		for _, v := range b.Instrs {
+			exact[v.ID] = v.Type.IsInt() && (v.Op.Is(ir.Pure) && !isDivision(v.Op) && v.Op != ir.OpBswap && v.Op != ir.OpPtrDiff && v.Op != ir.OpPtrToInt ||
+				v.Op == ir.OpPi || v.Op == ir.OpCheckIdx || v.Op == ir.OpCheckULe)
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		drop := func(v *ir.Value, ok bool) {
+			if exact[v.ID] && !ok {
+				exact[v.ID], changed = false, true
+			}
+		}
+		for _, b := range dom.Order() {
+			for _, v := range b.Instrs {
+				args := v.Args
+				switch v.Op {
+				case ir.OpSelect:
+					args = args[1:]
+				case ir.OpPi, ir.OpCheckIdx, ir.OpCheckULe:
+					args = args[:1]
+				}
+				drop(v, !slices.ContainsFunc(args, func(a *ir.Value) bool { return !exact[a.ID] }))
+			}
+			for i, p := range b.Params {
+				for _, from := range dom.Preds()[b.ID] {
+					drop(p, !dom.Reachable(from.Block) || exact[from.Edge().Args[i].ID])
+				}
+			}
+		}
+	}
+	return exact
+}
+
+// hasExactTest reports whether the loop can be left by a comparison of values that the
+// verifier knows exactly.
+func (l *limiter) hasExactTest(loop *ir.Loop) bool {
+	return slices.ContainsFunc(loop.Blocks, func(b *ir.Block) bool {
+		if !slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool { return !l.nest.Contains(loop, e.To) }) || len(b.Term.Args) == 0 {
+			return false
+		}
+		cond := b.Term.Args[0]
+		return cond.Op != ir.OpConst && (l.exact[cond.ID] ||
+			cond.Op.Is(ir.Compare) && l.exact[cond.Args[0].ID] && l.exact[cond.Args[1].ID])
+	})
+}
+
+// canOutline reports whether the loop can be made a function that the helper bpf_loop
+// calls.
+func (l *limiter) canOutline(loop *ir.Loop) bool { return false }
