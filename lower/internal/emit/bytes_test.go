@@ -35,6 +35,8 @@ func codings() []coding {
 		{"movsx32.1 r1, r2", "bc 21 0800 00000000"},
 		{"movsx32.2 r1, r2", "bc 21 1000 00000000"},
 		{"frameaddr r1, s0+8", "bf a1 0000 00000000 07 01 0000 f8ffffff"},
+		{"opaque r1", "bf a1 0000 00000000 1f a1 0000 00000000"},
+		{"looplimit panic 0", "e5 00 0100 00000000"},
 		{"loadsym r1, data hello+1", "18 21 0000 00000000 00 00 0000 01000000"},
 		{"loadsym r1, map m+0", "18 11 0000 00000000 00 00 0000 00000000"},
 		{"loadsym r1, func g+0", "18 41 0000 02000000 00 00 0000 00000000"}, // insn 0, exit at 2, g at 3

@@ -20,7 +20,7 @@ b0: depth=2
 var everyOp = []string{
 	"mov v16, v17", "mov32 v16, v17", "mov v16, -9223372036854775808", "mov32 v16, 4294967295 @12",
 	"movsx.1 v16, v17", "movsx32.2 v16, v17", "movsx.4 v16, v17",
-	"frameaddr v16, s0+8",
+	"frameaddr v16, s0+8", "opaque v16", "looplimit panic 2",
 	"loadsym v16, data .rodata+4", `loadsym v16, map "my map"+0`, "loadsym v16, func main.cb+0",
 	"add v16, v17", "add32 v16, -1", "sub v16, 2147483647", "mul32 v16, v17", "div v16, v17", "sdiv32 v16, 3",
 	"rem v16, 3", "srem v16, v17", "and v16, -2147483648", "or v16, v17", "xor32 v16, v17",

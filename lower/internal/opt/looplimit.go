@@ -151,7 +151,7 @@ func newLimiter(f *ir.Func, c *Config) *limiter {
 func (l *limiter) workOf(b *ir.Block) loopWork {
 	w := loopWork{insns: uint64(blockSize(b))}
 	decided := func(cond *ir.Value) bool {
-		return l.exact[cond.ID] || cond.Op.Is(ir.Compare) && l.exact[cond.Args[0].ID] && l.exact[cond.Args[1].ID]
+		return l.isExact(cond) || cond.Op.Is(ir.Compare) && l.isExact(cond.Args[0]) && l.isExact(cond.Args[1])
 	}
 	for _, v := range b.Instrs {
 		switch v.Op {
@@ -160,7 +160,7 @@ func (l *limiter) workOf(b *ir.Block) loopWork {
 				w.pending++
 			}
 		case ir.OpCheckIdx, ir.OpCheckULe:
-			if !l.exact[v.Args[0].ID] || !l.exact[v.Args[1].ID] {
+			if !l.isExact(v.Args[0]) || !l.isExact(v.Args[1]) {
 				w.pending++
 			}
 		case ir.OpSelect:
@@ -209,7 +209,7 @@ func (l *limiter) iteration(loop *ir.Loop) loopWork {
 // the iterations are left of it then.
 func (l *limiter) waysOut(in, outer *ir.Loop) uint64 {
 	t, ok := l.driving[in]
-	if !ok || isLimited(in) || l.exact[t.y.ID] || l.nest.Contains(outer, t.y.Block) {
+	if !ok || isLimited(in) || l.isExact(t.y) || l.nest.Contains(outer, t.y.Block) {
 		return 1
 	}
 	return 1 + l.trips[in]/2
@@ -222,7 +222,7 @@ func (l *limiter) plainTrips(loop *ir.Loop) uint64 {
 		return 0 // it is never reached
 	}
 	t := l.driving[loop]
-	if trips == unbounded || l.config.Target.Has(target.BranchRanges) || l.exact[t.x.ID] || l.exact[t.y.ID] {
+	if trips == unbounded || l.config.Target.Has(target.BranchRanges) || l.isExact(t.x) || l.isExact(t.y) {
 		return trips
 	}
 	return unbounded // neither is a constant when they are compared
@@ -413,6 +413,9 @@ func exactValues(f *ir.Func, dom *ir.DomTree) []bool {
 	return exact
 }
 
+// isExact reports whether the verifier knows v exactly, see [exactValues].
+func (l *limiter) isExact(v *ir.Value) bool { return v.Op == ir.OpConst || l.exact[v.ID] }
+
 // hasExactTest reports whether the loop can be left by a comparison of values that the
 // verifier knows exactly.
 func (l *limiter) hasExactTest(loop *ir.Loop) bool {
@@ -421,8 +424,8 @@ func (l *limiter) hasExactTest(loop *ir.Loop) bool {
 			return false
 		}
 		cond := b.Term.Args[0]
-		return cond.Op != ir.OpConst && (l.exact[cond.ID] ||
-			cond.Op.Is(ir.Compare) && l.exact[cond.Args[0].ID] && l.exact[cond.Args[1].ID])
+		return cond.Op != ir.OpConst && (l.isExact(cond) ||
+			cond.Op.Is(ir.Compare) && l.isExact(cond.Args[0]) && l.isExact(cond.Args[1]))
 	})
 }
 

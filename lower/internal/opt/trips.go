@@ -120,12 +120,19 @@ func appendTests(tests []loopTest, cond *ir.Value, holds bool) []loopTest {
 			return appendTests(tests, x, op == ir.OpNe)
 		}
 		return append(tests, loopTest{op, x, y, cond}, loopTest{op.Swapped(), y, x, cond})
-	case cond.Op == ir.OpAnd && holds && cond.Type == ir.I32:
+	case cond.Op == ir.OpAnd && holds && slices.ContainsFunc(cond.Args, func(c *ir.Value) bool { return c.Op.Is(ir.Compare) }):
 		for _, c := range cond.Args {
 			if c.Op.Is(ir.Compare) {
 				tests = appendTests(tests, c, true)
 			}
 		}
+	default:
+		op := ir.OpEq
+		if holds {
+			op = ir.OpNe
+		}
+		zero := &ir.Value{Op: ir.OpConst, Type: ir.I32}
+		return append(tests, loopTest{op, cond, zero, cond})
 	}
 	return tests
 }
@@ -198,6 +205,9 @@ type counter struct {
 
 // tripsOf returns how many iterations pass the test t at most.
 func (c *tripCounter) tripsOf(l *ir.Loop, t loopTest) uint64 {
+	if holds, ok := decide(t.op, c.get(t.x), c.get(t.y), t.x.Type); ok && !holds {
+		return 0
+	}
 	if n, ok := c.simulate(l, t); ok {
 		return n
 	}
@@ -373,12 +383,13 @@ func sameBits(v *ir.Value) *ir.Value {
 // shiftTrips counts the trips of a loop that divides a number until nothing is left.
 func (c *tripCounter) shiftTrips(l *ir.Loop, t loopTest) uint64 {
 	n := slices.Index(l.Header.Params, sameBits(t.x))
-	if n < 0 || len(l.Latches) != 1 || !isConst(t.y, 0) || t.op != ir.OpNe && t.op != ir.OpUGt {
+	if n < 0 || !isConst(t.y, 0) || t.op != ir.OpNe && t.op != ir.OpUGt {
 		return unbounded
 	}
 	p := l.Header.Params[n]
-	next := sameBits(l.Latches[0].Edge().Args[n])
-	if len(next.Args) != 2 || next.Args[1].Op != ir.OpConst || sameBits(next.Args[0]) != p {
+	next, same := nextOf(l, n)
+	next = sameBits(next)
+	if !same || len(next.Args) != 2 || next.Args[1].Op != ir.OpConst || sameBits(next.Args[0]) != p {
 		return unbounded
 	}
 	by := next.Args[1].Imm
@@ -402,10 +413,10 @@ func (c *tripCounter) simulate(l *ir.Loop, t loopTest) (uint64, bool) {
 	}
 	n := slices.Index(l.Header.Params, p)
 	start, ok := c.starts[p.ID].isConst(p.Type)
-	if !ok || len(l.Latches) != 1 {
+	next, same := nextOf(l, n)
+	if !ok || !same {
 		return 0, false
 	}
-	next := l.Latches[0].Edge().Args[n]
 	y := c.get(t.y)
 	known := map[*ir.Value]int64{}
 	for trips := uint64(0); trips < maxSimulated; trips++ {
@@ -423,6 +434,13 @@ func (c *tripCounter) simulate(l *ir.Loop, t loopTest) (uint64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// nextOf returns what parameter n of l's header becomes, and whether it is the same
+// on all edges back.
+func nextOf(l *ir.Loop, n int) (*ir.Value, bool) {
+	next := l.Latches[0].Edge().Args[n]
+	return next, !slices.ContainsFunc(l.Latches, func(p ir.Pred) bool { return !sameValue(p.Edge().Args[n], next) })
 }
 
 // drivingParam returns the only parameter of l's header, or value at all, that v
