@@ -36,6 +36,7 @@ var allPasses = []namedPass{
 	{"inline", Inline},
 	{"simplifycfg", funcs(SimplifyCFG)},
 	{"fold", funcs(Fold)},
+	{"unroll", funcs(Unroll)},
 	{"pointertables", funcs(PointerTables)},
 	{"sroa", funcs(SROA)},
 	{"mem2reg", funcs(Mem2Reg)},

@@ -1,0 +1,314 @@
+package opt
+
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+)
+
+// This file replaces short loops that run a known number of times by as many copies
+// of their body (full unrolling).
+//
+// In a copy the counter is a constant: what is computed from it folds, checks
+// vanish, and elements of an array become variables that need no memory. The
+// verifier follows each iteration of the loop anyway.
+//
+// Method: inner loops come first, and after each round constants are folded, so that
+// the trips of the next loop may have become known. A loop is unrolled if its trips
+// are exact (trips.go) and the copies together are small; they may be larger if an
+// array is indexed by what changes in the loop. Values of the loop that are
+// used behind it go through variables, which mem2reg.go promotes, because after each
+// copy they are other values. There is one more copy than there are trips, for the test
+// that ends the loop; its edges back lead nowhere.
+//
+// Precondition: sroa.go and mem2reg.go run later.
+//
+// Before:                          After:
+//
+//	b1(v1 i64):   (from 0)          b1: check 1 !0 ...
+//	v2 = ult i32 v1, 2              jump b2()
+//	branch v2, b2(), b3()           b2: ...
+//	b2: v3 = checkidx v1, v9 !0     jump b3()
+//	...                             b3:
+//	jump b1(v4)   (v1 + 1)
+//
+// Reference: Muchnick, "Advanced Compiler Design and Implementation", 17.4.3 (loop
+// unrolling).
+
+const (
+	// unrollBudget is the size of all copies of a loop: about what clang allows.
+	unrollBudget = 160
+	// unrollArrayBudget is the same for loops that index arrays.
+	unrollArrayBudget = 600
+	// unrollFunction is how much a function may grow by unrolling.
+	unrollFunction = 2000
+	// maxUnrolled is the number of trips of a loop that is unrolled.
+	maxUnrolled = 64
+	// maxUnrollRounds bounds the depth of nests that are unrolled.
+	maxUnrollRounds = 4
+)
+
+// Unroll unrolls the short loops of f.
+func Unroll(f *ir.Func, c *Config) {
+	ir.RemoveUnreachable(f)
+	room := unrollFunction
+	for range maxUnrollRounds {
+		t := countTrips(f, true)
+		if len(t.nest.Loops) == 0 || len(t.nest.Irreducible) > 0 {
+			return
+		}
+		u := &unroller{tripCounter: t, f: f, refs: findSlotRefs(f), blocks: f.NumBlocks(), room: room}
+		if !u.round() {
+			return
+		}
+		room = u.room
+		Fold(f, c)
+		simplifyCFG(f)
+		Fold(f, c)
+	}
+}
+
+type unroller struct {
+	*tripCounter
+	f    *ir.Func
+	refs *slotRefs
+	// blocks is the number of blocks when the nest was found: copies have larger IDs.
+	blocks int
+	room   int // by how much the function may grow yet
+}
+
+// round unrolls the loops that are worth it and have no such loop inside. It reports
+// whether there were any.
+func (u *unroller) round() bool {
+	busy := make(map[*ir.Loop]bool) // loops with one inside that is unrolled
+	for _, l := range slices.Backward(u.nest.Loops) {
+		if !busy[l] && !u.unroll(l) {
+			continue
+		}
+		busy[l] = true
+		if l.Parent != nil {
+			busy[l.Parent] = true
+		}
+	}
+	return len(busy) > 0
+}
+
+// unroll unrolls l if it is worth it.
+func (u *unroller) unroll(l *ir.Loop) bool {
+	trips, ok := u.exactTrips(l)
+	if !ok || trips > maxUnrolled {
+		return false
+	}
+	size := 0
+	for _, b := range l.Blocks {
+		size += blockSize(b)
+	}
+	size *= int(trips)
+	budget := unrollBudget
+	if u.indexes(l) {
+		budget = unrollArrayBudget
+	}
+	if size > min(budget, u.room) || !u.copyable(l) {
+		return false
+	}
+	u.room -= size
+	u.demote(l)
+	u.copies(l, int(trips))
+	return true
+}
+
+// exactTrips returns the number of trips if it is the same whenever the loop is not left
+// early.
+func (u *unroller) exactTrips(l *ir.Loop) (uint64, bool) {
+	for _, t := range u.tests[l] {
+		if t.y.Op == ir.OpConst {
+			if n, ok := u.simulate(l, t); ok && n == u.trips[l] {
+				return n, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// indexes reports whether l accesses a variable, or data, at an offset that
+// changes in the loop.
+func (u *unroller) indexes(l *ir.Loop) bool {
+	for _, b := range l.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpPtrAdd && v.Args[1].Op != ir.OpConst && u.nest.Contains(l, v.Args[1].Block) &&
+				(v.Args[0].Op == ir.OpSlotAddr || v.Args[0].Op == ir.OpDataAddr) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// copyable reports whether the blocks of l may be copied. Variables that are declared
+// in the loop and whose address is kept somewhere must not be: escape.go could not tell
+// any more that the copies are of one variable.
+func (u *unroller) copyable(l *ir.Loop) bool {
+	for _, b := range l.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpSlotAddr && v.Slot().Looped && u.refs.exposed[v.Slot().Index] {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// in reports whether b is in l, which a copy is not.
+func (u *unroller) in(l *ir.Loop, b *ir.Block) bool {
+	return int(b.ID) < u.blocks && u.nest.Contains(l, b)
+}
+
+// demote makes values of l that are used outside of it go through variables, or, if they
+// have no operands, be made there anew.
+func (u *unroller) demote(l *ir.Loop) {
+	slots := make(map[*ir.Value]*ir.Slot)
+	for _, b := range u.f.Blocks {
+		if u.in(l, b) {
+			continue
+		}
+		var uses []ir.Use
+		b.EachUse(func(use ir.Use) {
+			if u.in(l, use.Get().Block) {
+				uses = append(uses, use)
+			}
+		})
+		for _, use := range uses {
+			v := use.Get()
+			at := len(b.Instrs)
+			if use.User != nil {
+				at = slices.Index(b.Instrs, use.User)
+			}
+			if v.Op.Is(ir.Pure) && len(v.Args) == 0 {
+				use.Set(copyValue(v))
+				b.Insert(at, use.Get())
+				continue
+			}
+			s := slots[v]
+			if s == nil {
+				s = u.f.NewSlot("loop", int64(v.Type.Size()), int64(v.Type.Size()), v.Pos)
+				slots[v] = s
+				keep(v, s)
+			}
+			address := slotAddress(u.f, s)
+			load := u.f.NewValue(ir.OpLoad, v.Type, v.Pos, address)
+			load.Width = uint8(s.Size)
+			b.Insert(at, address, load)
+			use.Set(load)
+		}
+	}
+}
+
+// keep stores v in s where it is computed.
+func keep(v *ir.Value, s *ir.Slot) {
+	b := v.Block
+	at := slices.Index(b.Instrs, v) + 1
+	for at < len(b.Instrs) && b.Instrs[at].Op == ir.OpResult {
+		at++
+	}
+	address := slotAddress(b.Func, s)
+	store := b.Func.NewValue(ir.OpStore, ir.Void, v.Pos, address, v)
+	store.Width = uint8(s.Size)
+	b.Insert(at, address, store)
+}
+
+// slotAddress returns a new address of s.
+func slotAddress(f *ir.Func, s *ir.Slot) *ir.Value {
+	v := f.NewValue(ir.OpSlotAddr, ir.PtrStack, s.Pos)
+	v.Aux = s
+	return v
+}
+
+// copies replaces l by copies of it.
+func (u *unroller) copies(l *ir.Loop, trips int) {
+	nowhere := u.f.NewBlock()
+	nowhere.Term = ir.Term{Kind: ir.TermUnreachable}
+	entries := u.entries(l)
+	var latches []ir.Pred // of the previous copy
+	for n := range trips + 1 {
+		blocks := u.copyLoop(l)
+		header := blocks[l.Header.ID]
+		if n == 0 {
+			for _, p := range entries {
+				p.Edge().To = header
+			}
+		}
+		for _, p := range latches {
+			p.Edge().To = header
+		}
+		latches = latches[:0]
+		for _, p := range l.Latches {
+			latches = append(latches, ir.Pred{Block: blocks[p.Block.ID], Succ: p.Succ})
+		}
+	}
+	for _, p := range latches {
+		*p.Edge() = ir.Edge{To: nowhere}
+	}
+	ir.RemoveUnreachable(u.f)
+}
+
+// entries returns the edges into l. The loop may have been a part of what was copied
+// since its predecessors were found, so that they are looked up again.
+func (u *unroller) entries(l *ir.Loop) []ir.Pred {
+	var list []ir.Pred
+	for _, p := range ir.Preds(u.f)[l.Header.ID] {
+		if !u.in(l, p.Block) {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// copyLoop appends a copy of l's blocks to the function. Edges back lead to the original
+// header, for the caller to redirect. It returns the copies by the original's Block.ID.
+func (u *unroller) copyLoop(l *ir.Loop) map[ir.ID]*ir.Block {
+	blocks := make(map[ir.ID]*ir.Block, len(l.Blocks))
+	values := make(map[*ir.Value]*ir.Value)
+	for _, b := range l.Blocks {
+		n := u.f.NewBlock()
+		blocks[b.ID] = n
+		for _, p := range b.Params {
+			values[p] = n.AddParam(p.Type, p.Pos)
+		}
+		for _, v := range b.Instrs {
+			values[v] = n.Append(copyValue(v))
+		}
+	}
+	copied := func(args []*ir.Value) []*ir.Value {
+		list := slices.Clone(args)
+		for i, a := range list {
+			if w := values[a]; w != nil {
+				list[i] = w
+			}
+		}
+		return list
+	}
+	for _, b := range l.Blocks {
+		n := blocks[b.ID]
+		for i, v := range b.Instrs {
+			n.Instrs[i].Args = copied(v.Args)
+		}
+		n.Term = b.Term
+		n.Term.Args = copied(b.Term.Args)
+		n.Term.Succs = slices.Clone(b.Term.Succs)
+		for i := range n.Term.Succs {
+			e := &n.Term.Succs[i]
+			e.Args = copied(e.Args)
+			if to := blocks[e.To.ID]; to != nil && e.To != l.Header {
+				e.To = to
+			}
+		}
+	}
+	return blocks
+}
+
+// copyValue returns a copy of v, without operands, that is not yet in any block.
+func copyValue(v *ir.Value) *ir.Value {
+	w := v.Block.Func.NewValue(v.Op, v.Type, v.Pos)
+	w.Width, w.Signed, w.Imm, w.Size, w.Aux = v.Width, v.Signed, v.Imm, v.Size, v.Aux
+	return w
+}
