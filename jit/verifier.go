@@ -48,6 +48,8 @@ func (p *Program) loadError(o *options, err error) error {
 	// Privileges are missing, or the program type: nothing that the verifier says.
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
+	case tooComplex(err) && o.log == nil:
+		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
 	case errors.As(err, &ve):
 		if o.log != nil {
 			fmt.Fprintf(o.log, "%+v\n", ve)
@@ -56,8 +58,6 @@ func (p *Program) loadError(o *options, err error) error {
 		short := *ve
 		short.Log = slices.Clone(ve.Log[max(0, len(ve.Log)-maxLog):])
 		return &VerifierError{Program: p.name, Pos: pos, Reason: reason, Log: short.Log, Cause: &short}
-	case tooComplex(err):
-		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
 	}
 	return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
 }
