@@ -23,6 +23,10 @@ func (f *front) compile(s *source, in lower.Input, target lower.Target) (*Progra
 	p := &Program{name: s.fn.Name(), section: s.name, row: s.section, target: s.target}
 	in.Fset, in.Entry, in.Name = f.fset, s.fn, s.fn.RelString(nil)
 	in.Globals = f.globals
+	in.Library = func(importPath string) bool {
+		p := f.lib.pkgs[importPath]
+		return p != nil && p.library && importPath != ebpfPath
+	}
 	in.Traced = f.traced(s)
 	o := lower.Options{OnPanic: f.opts.onPanic, Verify: f.opts.verify, Registers: f.opts.registers}
 	if f.opts.dumps {

@@ -25,11 +25,16 @@ func (r *reach) imported(path, name string, pos token.Pos, u use) *decl {
 		return nil
 	}
 	d := p.decls[name]
-	if d != nil && p.library {
-		if what := r.lacks(d, false); what != "" {
-			r.unsupported(pos, u, path, name, what)
-			return nil
-		}
+	if !p.library || path == ebpfPath {
+		return d
+	}
+	what := fmt.Sprintf("it is not among the parts of package %q that can be compiled", path)
+	if d != nil {
+		what = r.lacks(d, false)
+	}
+	if what != "" {
+		r.unsupported(pos, u, path, name, what)
+		return nil
 	}
 	return d
 }
@@ -53,8 +58,11 @@ func (m *importer) absent(importPath string) string {
 
 // refused says why the user's code cannot use a name of a package, or returns "".
 func refused(path, name string) string {
-	if _, ok := alternatives[path+"."+name]; ok || isHostOnly(path) || userRefused[path] {
+	switch _, ok := alternatives[path+"."+name]; {
+	case isHostOnly(path), userRefused[path]:
 		return fmt.Sprintf("package %q is not among those that can be compiled", path)
+	case ok:
+		return fmt.Sprintf("it is not among the parts of package %q that can be compiled", path)
 	}
 	return ""
 }
@@ -63,7 +71,7 @@ func refused(path, name string) string {
 // are about the host's process: nothing in them can be compiled, so that they are
 // not even read.
 var hostOnly = map[string]bool{
-	"C": true, "archive": true, "compress": true, "context": true, "database": true, "debug": true,
+	"C": true, "archive": true, "compress": true, "context": true, "crypto": true, "database": true, "debug": true,
 	"embed": true, "encoding/asn1": true, "encoding/csv": true, "encoding/gob": true,
 	"encoding/json": true, "encoding/pem": true, "encoding/xml": true, "expvar": true, "flag": true,
 	"fmt": true, "go": true, "html": true, "image": true, "index": true,
@@ -98,6 +106,7 @@ var userRefused = map[string]bool{"errors": true, "io": true, "sync": true, "uni
 // alternatives says what to write instead of functions that people try first.
 var alternatives = map[string]string{
 	"C":               "cgo code cannot run in the kernel; write it in Go",
+	"bytes.Buffer":    "append to a slice of an array",
 	"errors":          "return an integer, such as a negative errno",
 	"fmt":             "use ebpf.Printk, or hand the values to the host",
 	"log":             "use ebpf.Printk, or hand the values to the host",
@@ -110,6 +119,7 @@ var alternatives = map[string]string{
 	"time.Now":        "use ebpf.KtimeGetNs",
 	"time.Since":      "subtract two results of ebpf.KtimeGetNs",
 	"time.Until":      "subtract two results of ebpf.KtimeGetNs",
+	"strings.Builder": "append to a slice of an array of bytes",
 	"syscall.Getpid":  "use ebpf.GetCurrentPidTgid() >> 32",
 	"math/rand.Intn":  "use ebpf.GetPrandomU32() % n",
 	"math/rand/v2.N":  "use ebpf.GetPrandomU32() % n",

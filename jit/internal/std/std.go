@@ -34,8 +34,8 @@ import (
 //go:embed std.txtar
 var generated []byte
 
-// replaced is packages that are written for the kernel, instead of those of the
-// same import path.
+// replaced is packages and functions that are written for the kernel, instead of
+// those of the same name.
 //
 //go:embed replaced.txtar
 var replaced []byte
@@ -51,6 +51,17 @@ var embedded = sync.OnceValue(func() map[string][]txtar.File {
 	}
 	return files
 })
+
+// Replaced returns the files with replacements for a package.
+func Replaced(importPath string) [][]byte {
+	var files [][]byte
+	for _, f := range txtar.Parse(replaced).Files {
+		if path.Dir(f.Name) == importPath {
+			files = append(files, f.Data)
+		}
+	}
+	return files
+}
 
 // Arch is the architecture that packages are read for: one that has the byte
 // order of the kernel's machine, and for which the standard library has no

@@ -32,7 +32,11 @@ type Input struct {
 	// Traced is the number of parameters of the kernel function that a tracing or
 	// lsm program is attached to, or negative if that is not known.
 	Traced int
-	Shim   Shim
+	// Library reports whether the package of the given import path is one that the
+	// host's code cannot change the variables of, and in which the user does not look
+	// for errors: of Go's standard library. It may be nil.
+	Library func(importPath string) bool
+	Shim    Shim
 }
 
 // Build translates in.Entry and everything it calls. The entry function of the
@@ -50,6 +54,7 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 		sites:     make(map[siteKey]*ir.Site),
 		strings:   make(map[string]*ir.Data),
 		globals:   make(map[*ssa.Global]*ir.Data),
+		literals:  make(map[*ssa.Alloc]*ir.Data),
 		maps:      make(map[*ssa.Global]*mapObject),
 		uses:      make(map[*ssa.Package]map[*ssa.Global]*globalUse),
 		dirs:      make(map[*ssa.Function]*directive),
@@ -83,6 +88,7 @@ type builder struct {
 	sites     map[siteKey]*ir.Site
 	strings   map[string]*ir.Data
 	globals   map[*ssa.Global]*ir.Data
+	literals  map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
 	maps      map[*ssa.Global]*mapObject
 	uses      map[*ssa.Package]map[*ssa.Global]*globalUse
 	dirs      map[*ssa.Function]*directive
@@ -95,6 +101,7 @@ type instance struct {
 	src  *ssa.Function
 	args []shape // of the free variables and then the parameters
 	f    *ir.Func
+	call token.Pos // of the first call
 	// result is the shape of the results: of the only one, or of a tuple.
 	result shape
 	// frames are the variables of the function that outlive its activation:

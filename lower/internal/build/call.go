@@ -44,6 +44,10 @@ func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Ca
 		return fn.call(callee, args, c)
 	case d.helper != nil:
 		return fn.lowerHelper(d.helper, callee, args)
+	case d.unavailable != "":
+		fn.fail(diag.NoBody, "do it on the host, or copy what is needed of it into this package",
+			"call of %s, which cannot be compiled for the kernel: %s", callee, d.unavailable)
+		return badOperand
 	}
 	fn.fail(diag.UnresolvedCall, "call it by name", "call of intrinsic %s as a function value", callee.Name())
 	return badOperand

@@ -20,6 +20,9 @@ const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
 type directive struct {
 	intrinsic string  // what the compiler implements itself, or ""
 	helper    *helper // or nil
+	// unavailable says why the function, which the front end has dropped the body
+	// of, cannot be compiled, or is "".
+	unavailable string
 }
 
 // A helperDirective is the fields of an //ebpf:helper line.
@@ -55,6 +58,9 @@ func (b *builder) readDirective(f *ssa.Function) *directive {
 	for _, c := range decl.Doc.List {
 		if name, ok := strings.CutPrefix(c.Text, "//ebpf:intrinsic "); ok {
 			return &directive{intrinsic: strings.TrimSpace(name)}
+		}
+		if why, ok := strings.CutPrefix(c.Text, "//ebpf:unavailable "); ok {
+			return &directive{unavailable: why}
 		}
 		if fields, ok := strings.CutPrefix(c.Text, "//ebpf:helper "); ok {
 			if h, ok := parseHelper(fields); ok {

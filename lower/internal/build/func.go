@@ -1,6 +1,7 @@
 package build
 
 import (
+	"fmt"
 	"go/token"
 
 	"golang.org/x/tools/go/ssa"
@@ -60,7 +61,7 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, pos token.Pos) *in
 		b.failRecursion(src, pos)
 		return nil
 	}
-	inst := &instance{src: src, args: args}
+	inst := &instance{src: src, args: args, call: pos}
 	b.instances[src] = append(b.instances[src], inst)
 	b.active = append(b.active, inst)
 	inst.f = b.newFunc(src.String(), src.Pos())
@@ -224,7 +225,7 @@ func (fn *function) constant(t ir.Type, c int64) *ir.Value { return fn.cur.Const
 
 // fail reports an error at the current position.
 func (fn *function) fail(code diag.Code, fix, format string, args ...any) {
-	fn.b.diags.Add(code, fn.b.position(fn.pos), fix, format, args...)
+	fn.b.fail(code, fn.pos, fix, fmt.Sprintf(format, args...))
 }
 
 // failType reports a type that has no layout.

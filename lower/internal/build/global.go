@@ -100,7 +100,9 @@ func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instructio
 			off, ok := constOffset(instr.Addr)
 			return ok && fn.storeConst(d.Bytes[off:], instr.Val)
 		}
-		return rootOf(instr.Val) != ssa.Value(g)
+		// The address may be the value of another variable of a library, see
+		// initialValue.
+		return rootOf(instr.Val) != ssa.Value(g) || instr.Val == g && fn.b.inLibrary(g.Pkg)
 	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.DebugRef:
 		return true
 	}

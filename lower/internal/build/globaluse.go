@@ -1,9 +1,12 @@
 package build
 
 import (
+	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/ssa"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
 // This file finds out how a package uses its variables: which have a value that
@@ -160,11 +163,11 @@ func (u *globalUse) note(f *ssa.Function, early bool, instr ssa.Instruction, g *
 	}
 }
 
-// constantGlobal returns the value of g if it is a string, a function or an
-// interface that is initialised with a constant and never changes.
+// constantGlobal returns the value of g if it is a string, a function, an
+// interface, a pointer or a slice that is initialised with a constant or what the
+// linker knows, and never changes.
 func (fn *function) constantGlobal(g *ssa.Global) (operand, bool) {
-	t := elemType(g.Type())
-	if g.Object() == nil || g.Object().Exported() || !isCellType(t) && !isString(t) {
+	if g.Object() == nil || g.Object().Exported() && !fn.b.inLibrary(g.Pkg) || !mayBeConstant(elemType(g.Type())) {
 		return operand{}, false
 	}
 	if _, ok := fn.b.in.Globals[g]; ok {
@@ -174,13 +177,110 @@ func (fn *function) constantGlobal(g *ssa.Global) (operand, bool) {
 	if u.initial == nil || u.inits || u.initFunc || u.others {
 		return operand{}, false
 	}
-	switch v := u.initial.Val.(type) {
+	return fn.initialValue(g, u.initial.Val)
+}
+
+// mayBeConstant reports whether constantGlobal is for variables of type t. The
+// others are in memory.
+func mayBeConstant(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer, *types.Slice:
+		return true
+	}
+	return isCellType(t) || isString(t)
+}
+
+// initialValue returns the value v that the package initialiser gives to g, if it
+// is known when compiling.
+func (fn *function) initialValue(g *ssa.Global, v ssa.Value) (operand, bool) {
+	switch v := v.(type) {
 	case *ssa.Const, *ssa.Function:
 		return fn.operand(v), true
 	case *ssa.MakeInterface:
 		if c, ok := v.X.(*ssa.Const); ok {
 			return operand{dyn: c.Type(), parts: []operand{fn.operand(c)}}, true
 		}
+	case *ssa.Global: // its address
+		if fn.b.inLibrary(g.Pkg) {
+			o := fn.globalAddr(v)
+			return o, !o.isBad()
+		}
+	case *ssa.UnOp: // the value of another variable
+		if other, ok := v.X.(*ssa.Global); ok && v.Op == token.MUL {
+			return fn.constantGlobal(other)
+		}
+	case *ssa.Slice: // of a composite literal
+		a, ok := v.X.(*ssa.Alloc)
+		if !ok || v.Low != nil || v.High != nil || v.Max != nil {
+			return operand{}, false
+		}
+		o, ok := fn.literal(g, a)
+		if !ok {
+			return operand{}, false
+		}
+		n := fn.constant(ir.I64, arrayOf(a.Type()).Len())
+		return operand{vals: []*ir.Value{o.vals[0], n, n}}, true
+	case *ssa.Alloc: // &T{...}
+		return fn.literal(g, v)
 	}
 	return operand{}, false
+}
+
+// literal returns the address of the object that the package initialiser makes of
+// a composite literal for g, if its content is constant.
+func (fn *function) literal(g *ssa.Global, a *ssa.Alloc) (operand, bool) {
+	d, ok := fn.b.literals[a]
+	if !ok {
+		l, err := fn.b.layoutOf(elemType(a.Type()))
+		if err != nil {
+			return operand{}, false
+		}
+		d = &ir.Data{Name: g.String() + ".literal", Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8)}
+		if onlyInitialised(a) && fn.storeLiteral(d.Bytes, a) {
+			fn.b.m.Data = append(fn.b.m.Data, d)
+		} else {
+			d = nil
+		}
+		fn.b.literals[a] = d
+	}
+	if d == nil {
+		return operand{}, false
+	}
+	v := fn.emit(ir.OpDataAddr, ir.PtrData)
+	v.Aux = d
+	return operand{vals: []*ir.Value{v}, nonnil: true}, true
+}
+
+// onlyInitialised reports whether the package initialiser does nothing with a but
+// to set its parts and to store its address, or a slice of it, once.
+func onlyInitialised(a *ssa.Alloc) bool {
+	uses := 0
+	var partsOnly func(v ssa.Value) bool
+	partsOnly = func(v ssa.Value) bool {
+		for _, r := range *v.Referrers() {
+			switch r := r.(type) {
+			case *ssa.FieldAddr:
+				if !partsOnly(r) {
+					return false
+				}
+			case *ssa.IndexAddr:
+				if !partsOnly(r) {
+					return false
+				}
+			case *ssa.Store:
+				if r.Val == v {
+					uses++
+				}
+			case *ssa.Slice:
+				uses++
+				if len(*r.Referrers()) != 1 {
+					return false
+				}
+			default:
+				return false
+			}
+		}
+		return true
+	}
+	return partsOnly(a) && uses == 1
 }

@@ -47,8 +47,8 @@ func (b *builder) failRecursion(src *ssa.Function, pos token.Pos) {
 			cycle += i.src.Name() + " -> "
 		}
 	}
-	b.diags.Add(diag.RecursiveCall, b.position(pos), "use a loop, with a bounded array as the stack if one is needed",
-		"recursive call: %s%s", cycle, src.Name())
+	b.fail(diag.RecursiveCall, pos, "use a loop, with a bounded array as the stack if one is needed",
+		fmt.Sprintf("recursive call: %s%s", cycle, src.Name()))
 }
 
 // describeStatic says what o, a function or an interface, is.

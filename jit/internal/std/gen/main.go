@@ -3,15 +3,18 @@
 //
 // Files are chosen by their build constraints. Comments are left out but for the
 // copyright notice and compiler directives, and so are functions and methods that
-// need packages which have no place in the kernel. What is left stays on its
-// line, so that positions are those of the original.
+// need packages which have no place in the kernel, or that replaced.txtar has in
+// another form. What is left stays on its line, so that positions are those of the
+// original.
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"hash/crc32"
 	"io/fs"
 	"log"
 	"os"
@@ -67,6 +70,10 @@ func archive(src fs.FS) ([]byte, error) {
 	}
 	ar.Files = append(ar.Files, txtar.File{Name: "LICENSE", Data: licence})
 	for _, p := range packages {
+		replaced, err := funcsOf(std.Replaced(p.path))
+		if err != nil {
+			return nil, err
+		}
 		dir, err := fs.Sub(src, p.path)
 		if err != nil {
 			return nil, err
@@ -83,17 +90,58 @@ func archive(src fs.FS) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			if data, err = strip(name, data); err != nil {
+			if data, err = strip(name, data, replaced); err != nil {
 				return nil, err
 			}
 			ar.Files = append(ar.Files, txtar.File{Name: path.Join(p.path, name), Data: data})
 		}
 	}
+	ar.Files = append(ar.Files, txtar.File{Name: "hash/crc32/tables.go", Data: crcTables()})
 	return txtar.Format(ar), nil
 }
 
+// funcsOf returns the names of the functions in files.
+func funcsOf(files [][]byte) (map[string]bool, error) {
+	names := make(map[string]bool)
+	for _, data := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), "replaced.txtar", data, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
+				names[fn.Name.Name] = true
+			}
+		}
+	}
+	return names, nil
+}
+
+// crcTables returns the tables of package hash/crc32, which the original computes
+// when it is initialised.
+func crcTables() []byte {
+	var b bytes.Buffer
+	b.WriteString("package crc32\n")
+	for _, t := range []struct {
+		name string
+		poly uint32
+	}{{"ieee", crc32.IEEE}, {"castagnoli", crc32.Castagnoli}, {"koopman", crc32.Koopman}} {
+		fmt.Fprintf(&b, "\nvar %sTable = Table{", t.name)
+		for i, x := range crc32.MakeTable(t.poly) {
+			if i%8 == 0 {
+				b.WriteString("\n\t")
+			} else {
+				b.WriteByte(' ')
+			}
+			fmt.Fprintf(&b, "%#08x,", x)
+		}
+		b.WriteString("\n}\n")
+	}
+	return b.Bytes()
+}
+
 // strip blanks what is left out of a file, but for its newlines.
-func strip(name string, src []byte) ([]byte, error) {
+func strip(name string, src []byte, replaced map[string]bool) ([]byte, error) {
 	fset := token.NewFileSet()
 	f, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
@@ -115,7 +163,7 @@ func strip(name string, src []byte) ([]byte, error) {
 	}
 	used := make(map[string]bool)
 	for _, d := range f.Decls {
-		if fn, ok := d.(*ast.FuncDecl); ok && hostOnly(f, fn) {
+		if fn, ok := d.(*ast.FuncDecl); ok && (hostOnly(f, fn) || fn.Recv == nil && replaced[fn.Name.Name]) {
 			blank(fn.Pos(), fn.End())
 			if fn.Doc != nil {
 				blank(fn.Doc.Pos(), fn.Doc.End())

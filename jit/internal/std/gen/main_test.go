@@ -51,6 +51,9 @@ func G(r io.Reader) {
 	_ = r // everything
 }
 
+// H is replaced.
+func H() {}
+
 type T int // a type
 `
 	const want = `// Copyright.
@@ -73,9 +76,12 @@ func F(a, b int) int { return cmp.Compare(a, b) }
 
 
 
+
+
+
 type T int
 `
-	got, err := strip("p.go", []byte(src))
+	got, err := strip("p.go", []byte(src), map[string]bool{"H": true})
 	if err != nil {
 		t.Fatal(err)
 	}
