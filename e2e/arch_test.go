@@ -37,7 +37,7 @@ var mayImport = []struct {
 	{"lower/internal/emit", "std asm btf lower/internal/mir lower/internal/diag lower/internal/target"},
 	{"lower/internal/vm", "std asm"},
 	{"lower", "std go/ssa asm btf lower/internal/..."},
-	{"jit/internal/std/gen", "std golang.org/x"},
+	{"jit/internal/std/gen", "std golang.org/x jit/internal/std"},
 	{"jit/internal/std", "std golang.org/x"},
 	{"jit/internal/kernelmap", "std golang.org/x cilium btf asm ebpf/bind"},
 	{"jit", "std go/ssa golang.org/x asm btf cilium ebpf ebpf/bind lower jit/internal/..."},
