@@ -7,6 +7,9 @@ type Module struct {
 	Data  []*Data
 	Maps  []*Map
 	Sites []*Site
+	// Scratch is the size in bytes of the value of the per-CPU map that holds
+	// the variables for which the stack is too small, or 0 if there is none.
+	Scratch int64
 }
 
 // NewFunc adds an empty function to m.

@@ -183,6 +183,8 @@ func (p *parser) topLine() {
 		p.dataDecl()
 	case "map":
 		p.mapDecl()
+	case "scratch":
+		p.m.Scratch = p.integer("size")
 	case "helper":
 		p.helperDecl()
 	case "site":

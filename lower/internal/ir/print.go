@@ -71,6 +71,9 @@ func (p *printer) header(m *Module) {
 	for _, o := range m.Maps {
 		p.printf("map @%s\n", p.name(o))
 	}
+	if m.Scratch != 0 {
+		p.printf("scratch %d\n", m.Scratch)
+	}
 	for _, h := range helpersOf(m) {
 		p.helper(h)
 	}

@@ -41,6 +41,9 @@ import (
 type Config struct {
 	// Target is the kernel the program is compiled for.
 	Target target.Target
+	// Spill is the number of bytes of the stack that variables must leave to
+	// spilled values.
+	Spill int
 	// Diags receives the reasons why the program cannot be compiled that show
 	// only after optimisation.
 	Diags *diag.List

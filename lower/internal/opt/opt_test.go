@@ -54,6 +54,7 @@ var allPasses = []namedPass{
 	{"combine", funcs(Combine)},
 	{"escape", Escape},
 	{"dce", funcs(DCE)},
+	{"scratch", Scratch},
 	{"abi", ABI},
 }
 
