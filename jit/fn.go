@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"reflect"
 	"slices"
+	"sync"
 	"unsafe"
 
 	cebpf "github.com/cilium/ebpf"
@@ -61,6 +62,9 @@ type runner struct {
 	size    int // bytes of arguments and results
 	params  []packing
 	results []packing
+	// scratch is held while a program runs that has variables in per-CPU memory:
+	// the kernel may interrupt a test run by another on the same CPU.
+	scratch sync.Mutex
 }
 
 // compileFunc compiles and loads the function of type t that find finds.
@@ -175,6 +179,10 @@ func (r *runner) call(args []reflect.Value) []reflect.Value {
 
 // run runs the program on buf, in place.
 func (r *runner) run(buf []byte) (int32, error) {
+	if r.prog.unit.Scratch > 0 {
+		r.scratch.Lock()
+		defer r.scratch.Unlock()
+	}
 	prog := r.prog.BPF()
 	if r.prog.row.typ == cebpf.Syscall {
 		o := &cebpf.RunOptions{}

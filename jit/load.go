@@ -44,7 +44,21 @@ func (p *Program) Spec() *cebpf.CollectionSpec {
 	for _, d := range p.unit.Data {
 		spec.Maps[d.Name] = dataMap(d)
 	}
+	if p.unit.Scratch > 0 {
+		spec.Maps[lower.ScratchMap] = scratchMap(p.unit.Scratch)
+	}
 	return spec.Copy()
+}
+
+// scratchMap returns the memory for variables for which the stack is too small.
+func scratchMap(size int) *cebpf.MapSpec {
+	return &cebpf.MapSpec{
+		Name:       lower.ScratchMap,
+		Type:       cebpf.PerCPUArray,
+		KeySize:    4,
+		ValueSize:  uint32(size),
+		MaxEntries: 1,
+	}
 }
 
 // dataMap returns the single-entry array that holds a section of data. The name

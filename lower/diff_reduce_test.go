@@ -88,9 +88,6 @@ func failure(src string, p *progen.Program) (why string) {
 			}
 		}
 		unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers})
-		if tooLarge(err) {
-			continue
-		}
 		if err != nil {
 			return err.Error()
 		}

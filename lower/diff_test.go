@@ -6,8 +6,8 @@ package lower
 // The half that needs a kernel is in package e2e.
 
 import (
+	"bytes"
 	"encoding/binary"
-	"errors"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -64,7 +64,6 @@ func TestDifferential(t *testing.T) {
 	if testing.Short() {
 		n = min(n, 60)
 	}
-	refused := 0 // programs whose variables do not fit on the stack
 	for first := 0; first < n; first += diffBatch {
 		var cases []progen.Case
 		for i := first; i < min(n, first+diffBatch); i++ {
@@ -76,12 +75,7 @@ func TestDifferential(t *testing.T) {
 		}
 		for i, c := range cases {
 			seed := *diffSeed + uint64(first+i)
-			err := comparePaths(c, native[i], variants[seed%uint64(len(variants))])
-			if tooLarge(err) {
-				refused++
-				continue
-			}
-			if err != nil {
+			if err := comparePaths(c, native[i], variants[seed%uint64(len(variants))]); err != nil {
 				t.Errorf("seed %d: %v\nreproduce: go test ./lower -run TestDifferential -diff.programs 1 -diff.seed %d", seed, err, seed)
 			}
 		}
@@ -89,17 +83,6 @@ func TestDifferential(t *testing.T) {
 			return
 		}
 	}
-	t.Logf("%d programs, %d of them refused for want of stack", n, refused)
-	if refused*20 > n {
-		t.Errorf("%d of %d programs refused for want of stack", refused, n)
-	}
-}
-
-// tooLarge reports whether err is the diagnostic of a program that needs more
-// stack than BPF has.
-func tooLarge(err error) bool {
-	var d *Diagnostic
-	return errors.As(err, &d) && d.Code == diag.StackOverflow
 }
 
 // comparePaths runs c in all interpreters, compiled as v says, and compares with native.
@@ -211,9 +194,27 @@ func shimOutcome(buf []byte, panicked string) progen.Outcome {
 	return o
 }
 
+// garbage is what scratch memory holds before a run: what the last one left there.
+func garbage(size int64) []byte { return bytes.Repeat([]byte{0xcc}, int(size)) }
+
+// scratchLookup returns the implementation of the helper that finds the scratch memory
+// of a program, the only one that generated programs call.
+func scratchLookup(m *ir.Module) func(*interp.Machine, *ir.Helper, []uint64) (uint64, error) {
+	var addr uint64
+	return func(vm *interp.Machine, h *ir.Helper, args []uint64) (uint64, error) {
+		if o, _, err := vm.Object(args[0]); err != nil || o.Map == nil || o.Map.Name != ScratchMap {
+			return 0, fmt.Errorf("%s of what is not scratch memory: %v", h.Name, err)
+		}
+		if addr == 0 {
+			addr = vm.NewObject(interp.Object{Name: ScratchMap, Bytes: garbage(m.Scratch), Align: 8})
+		}
+		return addr, nil
+	}
+}
+
 func interpret(m *ir.Module, in [6]uint64) result {
 	buf := shimBuffer(in)
-	_, site, err := interp.New(m, interp.Options{}).RunProgram(buf)
+	_, site, err := interp.New(m, interp.Options{Helper: scratchLookup(m)}).RunProgram(buf)
 	if err != nil {
 		return result{err: err}
 	}
@@ -229,7 +230,12 @@ func execute(u *Unit, in [6]uint64) result {
 	for _, d := range u.Data {
 		sections[d.Name] = append([]byte(nil), d.Bytes...)
 	}
-	r0, err := vm.Run(u.Insns, vm.Options{Ctx: buf, Sections: sections})
+	o := vm.Options{Ctx: buf, Sections: sections}
+	if u.Scratch > 0 {
+		sections[ScratchMap] = garbage(int64(u.Scratch))
+		o.Helpers = map[int32]vm.Helper{1: {Args: 2, Func: func(c *vm.Call) (uint64, error) { return c.Section(ScratchMap) }}}
+	}
+	r0, err := vm.Run(u.Insns, o)
 	if err != nil {
 		return result{err: fmt.Errorf("%w\n%s", err, strings.TrimSpace(fmt.Sprint(u.Insns)))}
 	}

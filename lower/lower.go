@@ -102,17 +102,39 @@ type compilation struct {
 	diags  diag.List
 	stage  string // what is going on, for bugError
 	times  []StageTime
+	// overflow is set if the last try failed for want of stack.
+	overflow bool
 }
 
-// run is the pipeline.
+// spillRooms is the bytes of stack that variables leave to spilled values: nothing
+// at first, and more if that turns out to be too little. How much is spilled
+// is known only when registers have been allocated, and most programs spill
+// nothing.
+var spillRooms = []int{0, 128, 256, 512}
+
+// run compiles until the program fits on the stack.
 func (c *compilation) run() (unit *Unit, err error) {
+	for _, room := range spillRooms {
+		c.diags = diag.List{}
+		unit, err = c.try(room)
+		if !c.overflow {
+			break
+		}
+	}
+	return unit, err
+}
+
+// try is the pipeline, with room for spilled values on the stack. It sets
+// c.overflow if that was too little.
+func (c *compilation) try(room int) (unit *Unit, err error) {
+	c.overflow = false
 	var m *ir.Module
 	c.step("build", func() { m = build.Build(c.in, c.target, &c.diags) })
 	if err := c.diags.Err(); err != nil {
 		return nil, err
 	}
 	c.checkIR("build", m)
-	c.optimize(m)
+	c.optimize(m, room)
 	if err := c.diags.Err(); err != nil {
 		return nil, err
 	}
@@ -124,6 +146,8 @@ func (c *compilation) run() (unit *Unit, err error) {
 	var out *emit.Output
 	c.step("emit", func() { out = emit.Emit(mm, c.emitInput(m)) })
 	if err := c.diags.Err(); err != nil {
+		var d *Diagnostic
+		c.overflow = errors.As(err, &d) && d.Code == diag.StackOverflow
 		return nil, err
 	}
 	if c.opt.Dump != nil {
@@ -144,9 +168,9 @@ func (c *compilation) step(stage string, f func()) {
 	c.times = append(c.times, StageTime{stage, time.Since(start)})
 }
 
-// optimize runs the passes.
-func (c *compilation) optimize(m *ir.Module) {
-	cfg := &opt.Config{Target: c.target, Diags: &c.diags, Fset: c.in.Fset}
+// optimize runs the passes. Variables leave room for spilled values.
+func (c *compilation) optimize(m *ir.Module, room int) {
+	cfg := &opt.Config{Target: c.target, Spill: room, Diags: &c.diags, Fset: c.in.Fset}
 	runPasses(m, cfg, passHooks{
 		before: func(name string) { c.stage = name },
 		after: func(name string, took time.Duration) {
@@ -264,7 +288,11 @@ func (c *compilation) declare(u *Unit, m *ir.Module, out *emit.Output) {
 		}
 	}
 	for _, o := range m.Maps {
-		if used[o.Name] {
+		switch {
+		case !used[o.Name]:
+		case o.Name == ScratchMap:
+			u.Scratch = int(m.Scratch)
+		default:
 			u.Maps = append(u.Maps, o.Origin.(*MapDecl))
 		}
 	}

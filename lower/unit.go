@@ -7,6 +7,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/build"
+	"github.com/undergo-ebpf/undergo/lower/internal/opt"
 )
 
 // A Unit is a compiled program: what a loader needs to hand to the kernel, and
@@ -25,6 +26,11 @@ type Unit struct {
 	Maps []*MapDecl
 	// Vars is the package-level variables that Insns refer to, and where they lie in Data.
 	Vars []Var
+	// Scratch is the size in bytes of the value of the per-CPU array with one entry
+	// that Insns refer to as ScratchMap, or 0 if they do not: memory for the variables
+	// for which the stack is too small. Its content before a run does not matter.
+	// Two runs of the program on one CPU must not overlap.
+	Scratch int
 	// Panics is the panic sites, in the order of their counters in the section PanicSection.
 	Panics []PanicSite
 	// Lines maps instructions to source positions.
@@ -62,6 +68,8 @@ const (
 	DataSectionName = ".data"
 	// PanicSection holds one 64-bit counter for each entry of Unit.Panics.
 	PanicSection = ".data.panics"
+	// ScratchMap is memory for variables, see Unit.Scratch.
+	ScratchMap = opt.ScratchMap
 )
 
 // A DataSection is the initial content of a single-entry array map.

@@ -31,6 +31,13 @@ func funcs(run func(*ir.Func, *Config)) func(*ir.Module, *Config) {
 	}
 }
 
+// scratchAll moves all variables that Scratch ever moves.
+func scratchAll(m *ir.Module, c *Config) {
+	all := *c
+	all.Spill = c.Target.StackSize
+	Scratch(m, &all)
+}
+
 // allPasses is every pass there is, in an order that makes sense.
 var allPasses = []namedPass{
 	{"inline", Inline},
@@ -54,7 +61,7 @@ var allPasses = []namedPass{
 	{"combine", funcs(Combine)},
 	{"escape", Escape},
 	{"dce", funcs(DCE)},
-	{"scratch", Scratch},
+	{"scratch", scratchAll},
 	{"abi", ABI},
 }
 

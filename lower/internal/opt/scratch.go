@@ -54,7 +54,7 @@ const (
 	// frameRound and slotUnit are how frames and their objects are counted; see
 	// package emit.
 	frameRound = 32
-	slotUnit    = 8
+	slotUnit   = 8
 
 	// keySize is the size on the stack of what the lookup needs.
 	keySize = slotUnit
@@ -102,8 +102,8 @@ type scratch struct {
 	pointees map[*ir.Slot]*pointee
 	slots    map[*ir.Func][]*ir.Slot // that are referred to
 	moved    map[*ir.Slot]bool
-	frame    map[*ir.Func]int // bytes of its variables on the stack
-	depth    map[*ir.Func]int // bytes of the deepest chain of calls from it
+	frame    map[*ir.Func]int  // bytes of its variables on the stack
+	depth    map[*ir.Func]int  // bytes of the deepest chain of calls from it
 	keyed    map[*ir.Func]bool // looks scratch memory up
 }
 

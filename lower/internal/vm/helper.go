@@ -62,6 +62,13 @@ func (c *Call) Map(addr uint64) (string, error) {
 	return r.name, nil
 }
 
+// Section returns the address of the memory that Options.Sections has under name,
+// which may also be that of a map's only value.
+func (c *Call) Section(name string) (uint64, error) {
+	addr, _, err := c.m.section(name)
+	return addr, err
+}
+
 // Invoke calls the function of the program that fn is the address of, with up
 // to five arguments.
 func (c *Call) Invoke(fn uint64, args ...uint64) (uint64, error) {
