@@ -92,7 +92,7 @@ func failure(src string, p *progen.Program) (why string) {
 			return err.Error()
 		}
 		for i, input := range inputs {
-			if err := compareOutcome(execute(unit, input), native[i]); err != nil {
+			if err := compareOutcome(execute(unit, v.target, input), native[i]); err != nil {
 				return fmt.Sprintf("BPF with %d registers, input %v: %v", v.registers, input, err)
 			}
 		}

@@ -125,7 +125,7 @@ func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v var
 		return err
 	}
 	for i, input := range inputs {
-		if err := compareOutcome(execute(unit, input), native[i]); err != nil {
+		if err := compareOutcome(execute(unit, v.target, input), native[i]); err != nil {
 			return fmt.Errorf("BPF, input %v: %w", input, err)
 		}
 	}
@@ -224,13 +224,13 @@ func interpret(m *ir.Module, in [6]uint64) result {
 	return result{Outcome: shimOutcome(buf, "")}
 }
 
-func execute(u *Unit, in [6]uint64) result {
+func execute(u *Unit, target Target, in [6]uint64) result {
 	buf := shimBuffer(in)
 	sections := map[string][]byte{}
 	for _, d := range u.Data {
 		sections[d.Name] = append([]byte(nil), d.Bytes...)
 	}
-	o := vm.Options{Ctx: buf, Sections: sections}
+	o := vm.Options{Ctx: buf, Sections: sections, StrictStack: !target.Has(VarOffStack)}
 	if u.Scratch > 0 {
 		sections[ScratchMap] = garbage(int64(u.Scratch))
 		o.Helpers = map[int32]vm.Helper{1: {Args: 2, Func: func(c *vm.Call) (uint64, error) { return c.Section(ScratchMap) }}}

@@ -12,6 +12,7 @@ type region struct {
 	kind      kind
 	bytes     []byte
 	written   []bool // for stack
+	varying   []bool // for stack with Options.StrictStack
 	packet    uint64 // for packetCtx: bounds of the packet
 	packetEnd uint64
 	pc        int    // for function

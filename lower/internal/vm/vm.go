@@ -19,6 +19,9 @@ type Options struct {
 	Sections map[string][]byte
 	// Helpers is the kernel helpers that the program may call, by number.
 	Helpers map[int32]Helper
+	// StrictStack refuses accesses to the stack at variable offsets, as the
+	// verifier does before Linux 5.12.
+	StrictStack bool
 	// Fuel is the number of instructions after which Run gives up; 0 is a million.
 	Fuel int
 }
@@ -70,6 +73,7 @@ type machine struct {
 	symbols map[string]uint64 // addresses of sections and maps in use
 	depth   int
 	fuel    int
+	passed  uint16 // frame.varying of the caller of the function that is called
 }
 
 // A frame is the state of one function call.
@@ -77,6 +81,7 @@ type frame struct {
 	pc      int
 	regs    [11]uint64
 	defined uint16 // bit set of registers that were written
+	varying uint16 // bit set of registers that vary, see strict.go
 }
 
 // maxFrames is MAX_CALL_FRAMES and stackSize MAX_BPF_STACK in the kernel.
@@ -93,10 +98,13 @@ func (m *machine) call(pc int, args ...uint64) (uint64, error) {
 	m.depth++
 	defer func() { m.depth-- }()
 	stack := &region{kind: stack, bytes: make([]byte, stackSize), written: make([]bool, stackSize)}
+	if m.opt.StrictStack {
+		stack.varying = make([]bool, stackSize)
+	}
 	base := m.add(stack)
 	defer func() { stack.bytes = nil }() // dead: addresses of it fault from now on
 
-	f := &frame{pc: pc}
+	f := &frame{pc: pc, varying: m.passed &^ (1 << 10)}
 	for i, arg := range args {
 		f.set(1+i, arg)
 	}
@@ -114,7 +122,14 @@ func (m *machine) call(pc int, args ...uint64) (uint64, error) {
 			}
 			return f.regs[0], nil
 		}
-		if err := m.step(f, in); err != nil {
+		var err error
+		if m.opt.StrictStack {
+			err = m.strict(f, in)
+		}
+		if err == nil {
+			err = m.step(f, in)
+		}
+		if err != nil {
 			var inner *Fault
 			if errors.As(err, &inner) || errors.Is(err, ErrFuel) {
 				return 0, err
