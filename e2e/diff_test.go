@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/undergo-ebpf/undergo/e2e/progen"
 	"github.com/undergo-ebpf/undergo/jit"
-	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // This file is the half of differential testing that needs a kernel: generated
@@ -58,13 +56,8 @@ func TestDifferential(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := 0
 	for i, c := range cases {
 		f, err := jit.FuncSource[progen.Signature]("p.go", c.Source, c.Name)
-		if tooLarge(err) {
-			refused++
-			continue
-		}
 		if i == 0 {
 			language.require(t, err)
 		}
@@ -84,16 +77,6 @@ func TestDifferential(t *testing.T) {
 			runtime.GC() // releases programs
 		}
 	}
-	t.Logf("%d programs, %d of them refused for want of stack", len(cases), refused)
-	if refused*10 > len(cases) {
-		t.Errorf("%d of %d programs refused for want of stack", refused, len(cases))
-	}
-}
-
-// tooLarge reports whether err is that a program needs more stack than BPF has.
-func tooLarge(err error) bool {
-	var list lower.DiagnosticError
-	return errors.As(err, &list) && len(list) == 1 && list[0].Code == lower.StackOverflow
 }
 
 // run runs a program in the kernel.

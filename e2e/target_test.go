@@ -80,9 +80,6 @@ func program(ctx *ebpf.XDP) int {
 		for _, kernel := range targetKernels {
 			target := lower.TargetFor(kernel, "amd64")
 			c, err := jit.CompileSource("p.go", source, jit.WithTarget(target))
-			if tooLarge(err) {
-				continue
-			}
 			if err != nil {
 				t.Fatalf("seed %d, Linux %v: %v", p.Seed, kernel, err)
 			}

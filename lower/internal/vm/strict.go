@@ -1,5 +1,7 @@
 package vm
 
+import "slices"
+
 // This file finds accesses to the stack at offsets that the verifier does not take for
 // constants, which it refuses before Linux 5.12 (01f810ace9ed "bpf: Allow
 // variable-offset stack access").
@@ -30,7 +32,7 @@ func (m *machine) strict(f *frame, in *inst) error {
 		f.setVarying(in.dst, false)
 	case classLDX:
 		bytes, err := m.strictAccess(f, in, in.src)
-		f.setVarying(in.dst, bytes == nil || anyOf(bytes))
+		f.setVarying(in.dst, bytes == nil || slices.Contains(bytes, true))
 		return err
 	case classST, classSTX:
 		bytes, err := m.strictAccess(f, in, in.dst)
@@ -67,14 +69,4 @@ func (m *machine) strictAccess(f *frame, in *inst, base int) (varying []bool, er
 		return nil, reasonf("variable stack access through R%d, of offset %d", base, off-stackSize)
 	}
 	return r.varying[off : off+n], nil
-}
-
-// anyOf reports whether one of list is true.
-func anyOf(list []bool) bool {
-	for _, is := range list {
-		if is {
-			return true
-		}
-	}
-	return false
 }
