@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go
+//go:embed int.go flow.go mem.go lang.go big.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -41,4 +41,7 @@ var Funcs = []any{
 	closures, closureCounter, closureArg, methodValue, methodExpr, generics, genericMethods, interfaces, typeSwitch, assertions,
 	defers1, deferOrder, deferArgs, deferNamed, rangeString, rangeFunc, rangeFuncNested, rangeFuncReturn, tables, variadic, stringOrder, stringSlices, anyEq, mutualCallbacks,
 	alwaysPanics, callsPanic, nilFunc, globalCells,
+
+	// big.go
+	bigTable, bigZero, bigNested, bigChoice, bigList,
 }

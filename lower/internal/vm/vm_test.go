@@ -189,6 +189,50 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestStrictStack accesses the stack at an offset that is constant, and at one that
+// the verifier cannot know.
+func TestStrictStack(t *testing.T) {
+	access := func(insns ...asm.Instruction) asm.Instructions {
+		all := asm.Instructions{
+			asm.Mov.Reg(asm.R6, asm.R1),
+			asm.StoreImm(asm.R10, -8, 0, asm.DWord),
+			asm.Mov.Reg(asm.R2, asm.R10),
+		}
+		return append(append(all, insns...), asm.Mov.Imm(asm.R0, 0), asm.Return())
+	}
+	load := asm.LoadMem(asm.R3, asm.R2, -8, asm.Byte)
+	fromCtx := asm.LoadMem(asm.R1, asm.R6, 0, asm.Byte) // 1
+	tests := []struct {
+		name  string
+		insns asm.Instructions
+		want  string // of the error, if any
+	}{
+		{"constant", access(asm.Mov.Imm(asm.R1, 1), asm.Add.Reg(asm.R2, asm.R1), load), ""},
+		{"counter", access(asm.Mov.Imm(asm.R1, 3),
+			asm.Sub.Imm(asm.R1, 1).WithSymbol("loop"), asm.JNE.Imm(asm.R1, 1, "loop"),
+			asm.Add.Reg(asm.R2, asm.R1), load), ""},
+		{"load", access(fromCtx, asm.Add.Reg(asm.R2, asm.R1), load), "insn 5: variable stack access through R2, of offset -7"},
+		{"store", access(fromCtx, asm.Add.Reg(asm.R2, asm.R1), asm.StoreImm(asm.R2, -8, 1, asm.Byte)), "insn 5: variable"},
+		{"computed", access(fromCtx, asm.Mov.Imm(asm.R3, 2), asm.Sub.Reg(asm.R3, asm.R1), asm.Add.Reg(asm.R2, asm.R3), load), "insn 7: variable"},
+		{"overwritten", access(fromCtx, asm.Mov.Imm(asm.R1, 2), asm.Add.Reg(asm.R2, asm.R1), load), ""},
+		{"spilled", access(fromCtx, asm.StoreMem(asm.R10, -16, asm.R1, asm.DWord), asm.LoadMem(asm.R4, asm.R10, -16, asm.DWord),
+			asm.Add.Reg(asm.R2, asm.R4), load), "insn 7: variable"},
+		{"spilled constant", access(asm.StoreImm(asm.R10, -16, 1, asm.DWord), asm.LoadMem(asm.R4, asm.R10, -16, asm.DWord),
+			asm.Add.Reg(asm.R2, asm.R4), load), ""},
+		{"passed", append(access(fromCtx, asm.Call.Label("f")),
+			asm.Mov.Imm(asm.R0, 0).WithSymbol("f"), asm.Add.Reg(asm.R2, asm.R1), load, asm.Return()), "insn 9: variable"},
+		{"other memory", access(fromCtx, asm.Mov.Reg(asm.R2, asm.R6), asm.Add.Reg(asm.R2, asm.R1), asm.LoadMem(asm.R3, asm.R2, 0, asm.Byte)), ""},
+	}
+	for _, test := range tests {
+		for _, strict := range []bool{false, true} {
+			_, err := Run(test.insns, Options{Ctx: []byte{1, 0, 0, 0}, StrictStack: strict})
+			if want := strict && test.want != ""; (err != nil) != want || want && !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s, strict %v: %v, want %q", test.name, strict, err, test.want)
+			}
+		}
+	}
+}
+
 func TestFuel(t *testing.T) {
 	insns := asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Ja.Label("x").WithSymbol("x")}
 	if _, err := Run(insns, Options{Fuel: 1000}); !errors.Is(err, ErrFuel) {

@@ -1,0 +1,87 @@
+package corpus
+
+// This file has functions with more variables than fit on BPF's stack.
+
+func bigTable(n uint16, v uint32) uint32 {
+	var a [1000]uint32
+	for i := range a {
+		a[i] = uint32(i) ^ v
+	}
+	a[n%1000] += v
+	return a[v%1000] + a[999]
+}
+
+// bigZero has twice the same memory: a variable is zero whenever it is declared.
+func bigZero(n uint8, v uint16) (sum uint32) {
+	for i := range 3 {
+		var a [300]uint16
+		a[(int(n)+i)%300] += v
+		for _, x := range a {
+			sum += uint32(x)
+		}
+		a[n] = ^v
+	}
+	return sum
+}
+
+func bigFill(a *[60]uint64, from, step uint64) {
+	for i := range a {
+		a[i] = from
+		from += step
+	}
+}
+
+func bigSum(a *[60]uint64, n uint8) (sum uint64) {
+	for i := range a[:n%60] {
+		sum = sum*31 + a[i]
+	}
+	return sum
+}
+
+func bigLocal(p *[60]uint64, n uint8) uint64 {
+	q := *p
+	for i := range q {
+		q[i] += p[59-i]
+	}
+	q[n%60]++
+	return bigSum(&q, n)
+}
+
+// bigNested passes memory of either kind to the same functions, which have some of
+// their own.
+func bigNested(n uint8, v uint64) uint64 {
+	var a, b, c [60]uint64
+	bigFill(&a, v, 1)
+	bigFill(&b, v, 3)
+	bigFill(&c, a[n%60], b[n%60])
+	return bigSum(&a, n) + bigSum(&b, n+1) + bigLocal(&c, n) + bigLocal(&b, n)
+}
+
+// bigChoice reaches large variables through pointers that may be to either.
+func bigChoice(n uint8, v int32, which bool) int32 {
+	var a, b [100]int32
+	p, q := &a, &b
+	if which {
+		p, q = q, p
+	}
+	p[n%100] = v
+	q[n%99+1] = ^v
+	return a[n%100] ^ b[n%98+2] ^ p[n%50]
+}
+
+type bigNode struct {
+	pad  [15]uint64
+	next *bigNode
+}
+
+// bigList has variables that hold pointers, and one that does not.
+func bigList(n uint8, v uint64) (sum uint64) {
+	var buf [200]uint64
+	var a, b bigNode
+	a.next = &b
+	a.pad[n%15], b.pad[(n+1)%15], buf[n] = v, v+1, v+2
+	for p := &a; p != nil; p = p.next {
+		sum += p.pad[n%15] + p.pad[0]
+	}
+	return sum + buf[n/2]
+}
