@@ -192,10 +192,13 @@ func TestFaults(t *testing.T) {
 // TestStrictStack accesses the stack at an offset that is constant, and at one that
 // the verifier cannot know.
 func TestStrictStack(t *testing.T) {
+	storeImm := func(off int16, c int64) asm.Instruction {
+		return asm.Instruction{OpCode: asm.StoreImmOp(asm.DWord), Dst: asm.R10, Offset: off, Constant: c}
+	}
 	access := func(insns ...asm.Instruction) asm.Instructions {
 		all := asm.Instructions{
 			asm.Mov.Reg(asm.R6, asm.R1),
-			asm.StoreImm(asm.R10, -8, 0, asm.DWord),
+			storeImm(-8, 0),
 			asm.Mov.Reg(asm.R2, asm.R10),
 		}
 		return append(append(all, insns...), asm.Mov.Imm(asm.R0, 0), asm.Return())
@@ -217,7 +220,7 @@ func TestStrictStack(t *testing.T) {
 		{"overwritten", access(fromCtx, asm.Mov.Imm(asm.R1, 2), asm.Add.Reg(asm.R2, asm.R1), load), ""},
 		{"spilled", access(fromCtx, asm.StoreMem(asm.R10, -16, asm.R1, asm.DWord), asm.LoadMem(asm.R4, asm.R10, -16, asm.DWord),
 			asm.Add.Reg(asm.R2, asm.R4), load), "insn 7: variable"},
-		{"spilled constant", access(asm.StoreImm(asm.R10, -16, 1, asm.DWord), asm.LoadMem(asm.R4, asm.R10, -16, asm.DWord),
+		{"spilled constant", access(storeImm(-16, 1), asm.LoadMem(asm.R4, asm.R10, -16, asm.DWord),
 			asm.Add.Reg(asm.R2, asm.R4), load), ""},
 		{"passed", append(access(fromCtx, asm.Call.Label("f")),
 			asm.Mov.Imm(asm.R0, 0).WithSymbol("f"), asm.Add.Reg(asm.R2, asm.R1), load, asm.Return()), "insn 9: variable"},
