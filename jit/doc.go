@@ -33,6 +33,18 @@
 // Go is needed, but for CompilePackage with an import path. Function and kernel
 // agree on everything that Go specifies; what cannot be given its meaning in Go is refused.
 //
+// # Memory
+//
+// Variables for which the 512 bytes of BPF's stack are too small, and before Linux 5.12
+// also those that are indexed by what is not constant, are put into memory of the
+// CPU by themselves: an array map called [lower.ScratchMap] that belongs to the program, of up to 32
+// KiB. Like all per-CPU memory it is right only if a run of the program is not
+// interrupted by another on the same CPU. The kernel sees to that for XDP, tc, kprobe,
+// tracepoint, fentry and fexit programs, and [Func] for what it runs. It does not
+// for programs that sleep, LSM programs, and programs of sockets and cgroups that run
+// on behalf of a process, on kernels that are preemptible: keep their variables small, which
+// lower.Unit.Scratch tells. Sleepable programs may use per-CPU maps since Linux 5.12.
+//
 // # Errors
 //
 // An error in the source is a lower.DiagnosticError: all that is wrong, sorted,

@@ -47,6 +47,6 @@ func formats(ctx ebpf.Context) int {
 
 //ebpf:section tracepoint/syscalls/sys_enter_close
 func stack(ctx ebpf.Context) int {
-	var buf [1024]byte // want "variables need 1024 bytes of stack, BPF has 512"
-	return int(buf[ebpf.GetPrandomU32()%1024])
+	var buf [33000]byte // want "variables need 33000 bytes of memory that the stack does not have, a CPU has 32768"
+	return int(buf[ebpf.GetPrandomU32()%33000])
 }

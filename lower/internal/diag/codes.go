@@ -122,9 +122,11 @@ const (
 	// HostOnly: the use of a function of package ebpf that runs on the host only.
 	HostOnly Code = 411
 
-	// StackOverflow: the local variables need more stack than BPF has.
+	// StackOverflow: the local variables need more memory than there is. Those for
+	// which the 512 bytes of the stack are too small are put into per-CPU memory of up to 32 KiB,
+	// but for those that hold pointers, which the kernel follows on the stack only.
 	//
-	// Example: var buf [1024]byte
+	// Example: var buf [40000]byte
 	StackOverflow Code = 501
 
 	// ProgramTooLarge: more instructions than the target kernel takes.
