@@ -37,13 +37,14 @@
 //
 // Variables for which the 512 bytes of BPF's stack are too small, and before Linux 5.12
 // also those that are indexed by what is not constant, are put into memory of the
-// CPU by themselves: an array map called [lower.ScratchMap] that belongs to the program, of up to 32
-// KiB. Like all per-CPU memory it is right only if a run of the program is not
-// interrupted by another on the same CPU. The kernel sees to that for XDP, tc, kprobe,
-// tracepoint, fentry and fexit programs, and [Func] for what it runs. It does not
-// for programs that sleep, LSM programs, and programs of sockets and cgroups that run
-// on behalf of a process, on kernels that are preemptible: keep their variables small, which
-// lower.Unit.Scratch tells. Sleepable programs may use per-CPU maps since Linux 5.12.
+// CPU by themselves: an array map called [lower.ScratchMap] that belongs to the
+// program, of up to 32 KiB; lower.Unit.Scratch tells its size. Like all per-CPU memory
+// it is right only as long as no run of the program is interrupted by another on the
+// same CPU. The kernel sees to that for XDP, tc, kprobe, tracepoint and perf event
+// programs and, since Linux 5.12, for fentry and fexit programs that do not sleep. [Func]
+// sees to it for what it runs. Nobody does on preemptible kernels for programs that sleep,
+// LSM programs, and those of sockets and cgroups that run on behalf of a process: keep
+// their variables small. Sleepable programs may use such memory since Linux 5.12.
 //
 // # Errors
 //
