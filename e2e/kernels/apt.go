@@ -15,13 +15,15 @@ import (
 // of Debian and Ubuntu puts it there.
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-// mirror is where Debian serves packages from.
-const mirror = "http://deb.debian.org/debian"
+// mirrors are where Debian serves packages from: the second has the suites that
+// have left the first.
+var mirrors = []string{"http://deb.debian.org/debian", "http://archive.debian.org/debian"}
 
 // An archive is a private apt for some suites and one architecture.
 type archive struct {
 	dir    string
 	arch   string // Debian's name
+	suites []string
 	status string // dpkg status file: what counts as installed
 }
 
@@ -34,18 +36,11 @@ func openArchive(dir, arch string, system bool, suites ...string) (*archive, err
 	if _, err := os.Stat(keyring); err != nil {
 		return nil, fmt.Errorf("%w: install the package debian-archive-keyring", err)
 	}
-	a := &archive{dir: dir, arch: arch, status: "/var/lib/dpkg/status"}
+	a := &archive{dir: dir, arch: arch, suites: suites, status: "/var/lib/dpkg/status"}
 	for _, sub := range []string{"lists/partial", "cache/archives/partial"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			return nil, err
 		}
-	}
-	var sources strings.Builder
-	for _, s := range suites {
-		fmt.Fprintf(&sources, "deb [arch=%s signed-by=%s] %s %s main\n", arch, keyring, mirror, s)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "sources.list"), []byte(sources.String()), 0o644); err != nil {
-		return nil, err
 	}
 	if !system {
 		a.status = filepath.Join(dir, "status")
@@ -93,10 +88,25 @@ func output(cmd *exec.Cmd) (string, error) {
 	return stdout.String(), nil
 }
 
-// update fetches the package lists.
+// update fetches the package lists, from the first mirror that has the suites.
 func (a *archive) update(ctx context.Context) error {
-	_, err := a.run(ctx, "apt-get", "update")
-	return err
+	var errs []error
+	for _, mirror := range mirrors {
+		var sources strings.Builder
+		for _, s := range a.suites {
+			fmt.Fprintf(&sources, "deb [arch=%s signed-by=%s] %s %s main\n", a.arch, keyring, mirror, s)
+		}
+		if err := os.WriteFile(filepath.Join(a.dir, "sources.list"), []byte(sources.String()), 0o644); err != nil {
+			return err
+		}
+		// What is archived has not been signed anew.
+		_, err := a.run(ctx, "apt-get", "-o", "Acquire::Check-Valid-Until=false", "update")
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // show returns the records of a package, newest first, as maps of their fields.
