@@ -17,7 +17,9 @@
 // The directive //ebpf:section names the program type and what the program is
 // attached to, with libbpf's section names. Without one the type of the
 // parameter tells: a function of an [*XDP] is an XDP program, a function of a
-// [*RawTracepoint] one for a raw tracepoint.
+// [*RawTracepoint] one for a raw tracepoint, a function of [*Regs] a kprobe. A
+// [*Tracing] is the context of programs on kernel functions by their types (fentry,
+// fexit, lsm), which need the directive to say which function.
 //
 // # The language
 //
@@ -157,7 +159,8 @@
 //
 // marks a type as the context of programs of a type: as the type of a function's
 // only parameter, or what it points to, it makes the function such a program.
-// TYPE is a libbpf name, or any for a type that implies none.
+// TYPE is a libbpf name, or any for a type that implies none, or a list of the
+// types that have this context and of which none is implied.
 //
 //	//ebpf:map KIND [key=SIZE] [value=SIZE] [entries=N] [flags=N] [inner=PARAMETER]
 //
