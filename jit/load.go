@@ -80,22 +80,32 @@ func dataMap(d lower.DataSection) *cebpf.MapSpec {
 
 // bindAndLoad puts the collection's maps and programs into the kernel: all of them, or
 // nothing stays there.
-func (c *Collection) bindAndLoad(f *front) error {
-	err := c.bindMaps(f)
-	if err == nil {
-		err = c.load(f.opts)
+func (c *Collection) bindAndLoad(f *front) (err error) {
+	loaded := false
+	defer func() {
+		if !loaded {
+			err = errors.Join(err, c.Close())
+		}
+	}()
+	c.vars = newVarScope()
+	if f.value != nil {
+		c.vars = processVars
 	}
-	if err != nil {
-		return errors.Join(err, c.Close())
+	if err := c.bindMaps(f); err != nil {
+		return err
+	}
+	if err := c.load(f.opts); err != nil {
+		return err
 	}
 	c.maps.keep()
+	loaded = true
 	return nil
 }
 
 // load loads all programs of the collection.
 func (c *Collection) load(o *options) error {
 	for _, p := range c.list {
-		if err := p.load(o, c.maps); err != nil {
+		if err := p.load(o, c); err != nil {
 			return err
 		}
 	}
@@ -113,7 +123,7 @@ var memlock = sync.OnceValue(rlimit.RemoveMemlock)
 // load loads the program. The first try asks for no log: the kernel writes one
 // of up to hundreds of megabytes for a program that it gives up on. Only if the
 // kernel has a reason that a log would tell is it asked again.
-func (p *Program) load(o *options, maps *mapSet) error {
+func (p *Program) load(o *options, c *Collection) error {
 	start := time.Now()
 	if err := memlock(); err != nil {
 		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
@@ -121,8 +131,11 @@ func (p *Program) load(o *options, maps *mapSet) error {
 	spec := p.Spec()
 	opts := cebpf.CollectionOptions{Cache: kernelTypes(), MapReplacements: make(map[string]*cebpf.Map)}
 	for _, d := range p.unit.Maps {
-		spec.Maps[d.Name] = maps.specs[d.Name]
-		opts.MapReplacements[d.Name] = maps.byName[d.Name]
+		spec.Maps[d.Name] = c.maps.specs[d.Name]
+		opts.MapReplacements[d.Name] = c.maps.byName[d.Name]
+	}
+	if err := p.useVars(c.vars, o.consts, spec, &opts); err != nil {
+		return p.privileges(err)
 	}
 	opts.Programs.LogDisabled = o.log == nil
 	if o.log != nil {

@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"reflect"
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -67,6 +71,13 @@ func (f *front) typeSpec(t *types.Named) (*bind.Spec, error) {
 		return nil, fmt.Errorf("unknown kind of map %q", words[0])
 	}
 	spec := &bind.Spec{Kind: kind}
+	if !takesSize(kind) {
+		spec.Flags = unix.BPF_F_NO_PREALLOC
+		spec.Key = reflect.TypeFor[int32]() // of storages: a file descriptor
+	}
+	if kind == bind.LPMTrie {
+		spec.Flags = unix.BPF_F_NO_PREALLOC
+	}
 	args := make(map[string]types.Type)
 	for i, name := range params {
 		args[name] = t.TypeArgs().At(i)
@@ -76,8 +87,14 @@ func (f *front) typeSpec(t *types.Named) (*bind.Spec, error) {
 		switch key {
 		case "key":
 			spec.KeySize = sumSizes(value, args)
+			if t := args[value]; t != nil {
+				spec.Key = reflectType(t)
+			}
 		case "value":
 			spec.ValueSize = max(1, sumSizes(value, args))
+			if t := args[value]; t != nil {
+				spec.Value = reflectType(t)
+			}
 		case "entries":
 			spec.MaxEntries = sumSizes(value, args)
 		case "flags":
@@ -139,11 +156,52 @@ func (f *front) mapDirective(name string) (text string, params []string) {
 		}
 	}
 	for _, doc := range []*ast.CommentGroup{s.Doc, d.gen.Doc} {
-		if text, _, ok := directive(doc, "map"); ok {
-			return text, params
+		if doc == nil {
+			continue
+		}
+		for _, c := range doc.List {
+			if text, ok := strings.CutPrefix(c.Text, "//ebpf:map "); ok {
+				return text, params
+			}
 		}
 	}
 	return "", nil
+}
+
+// reflectType returns a type with the layout of t, plain data, in which the types of
+// package ebpf are themselves.
+func reflectType(t types.Type) reflect.Type {
+	if n, ok := types.Unalias(t).(*types.Named); ok && n.Obj().Pkg() != nil && n.Obj().Pkg().Path() == ebpfPath {
+		switch n.Obj().Name() {
+		case "SpinLock":
+			return reflect.TypeFor[ebpf.SpinLock]()
+		case "Timer":
+			return reflect.TypeFor[ebpf.Timer]()
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		return reflect.ArrayOf(int(u.Len()), reflectType(u.Elem()))
+	case *types.Struct:
+		fields := make([]reflect.StructField, u.NumFields())
+		for i := range fields {
+			fields[i] = reflect.StructField{Name: "F" + strconv.Itoa(i), Type: reflectType(u.Field(i).Type())}
+		}
+		return reflect.StructOf(fields)
+	case *types.Basic:
+		if r, ok := basicTypes[u.Kind()]; ok {
+			return r
+		}
+	}
+	return reflect.ArrayOf(int(sizes.Sizeof(t)), reflect.TypeFor[byte]())
+}
+
+var basicTypes = map[types.BasicKind]reflect.Type{
+	types.Bool: reflect.TypeFor[bool](),
+	types.Int:  reflect.TypeFor[int](), types.Int8: reflect.TypeFor[int8](), types.Int16: reflect.TypeFor[int16](),
+	types.Int32: reflect.TypeFor[int32](), types.Int64: reflect.TypeFor[int64](),
+	types.Uint: reflect.TypeFor[uint](), types.Uint8: reflect.TypeFor[uint8](), types.Uint16: reflect.TypeFor[uint16](),
+	types.Uint32: reflect.TypeFor[uint32](), types.Uint64: reflect.TypeFor[uint64](), types.Uintptr: reflect.TypeFor[uintptr](),
 }
 
 // sumSizes evaluates a sum of numbers and of sizes of type parameters.

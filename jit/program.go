@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"errors"
 	"fmt"
 	"go/token"
 	"slices"
@@ -21,6 +22,7 @@ type Program struct {
 	target  string
 	unit    *lower.Unit
 	coll    *cebpf.Collection // nil if not loaded
+	vars    *varUse           // nil if there are none, or it was not loaded
 	stages  []lower.StageTime
 	loading time.Duration
 	dumps   []dump
@@ -64,7 +66,7 @@ func (p *Program) Close() error {
 	if p.coll != nil {
 		p.coll.Close()
 	}
-	return nil
+	return p.vars.release()
 }
 
 // A Panic is a place in a program at which Go's rules make it panic, and how
@@ -201,6 +203,7 @@ type Collection struct {
 
 	list []*Program // in source order
 	maps *mapSet
+	vars *varScope
 }
 
 func (c *Collection) add(p *Program) {
@@ -228,8 +231,9 @@ func (c *Collection) Panics() ([]Panic, error) {
 
 // Close closes all programs, see [Program.Close].
 func (c *Collection) Close() error {
+	var errs []error
 	for _, p := range c.list {
-		p.Close()
+		errs = append(errs, p.Close())
 	}
-	return c.maps.close()
+	return errors.Join(append(errs, c.maps.close())...)
 }

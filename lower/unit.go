@@ -60,6 +60,9 @@ type Var struct {
 	Offset  int64  // of the variable in it, in bytes
 }
 
+// Name returns the name of the variable with its package.
+func (v Var) Name() string { return v.Package + "." + v.VarDecl.Var }
+
 // Names of the data sections a Unit may have.
 const (
 	// RodataSection holds constants. The loader freezes it.
