@@ -1,11 +1,13 @@
 // Vmrun runs a program, usually a test binary, in a test kernel:
 //
 //	go run ./e2e/vmrun -kernel 6.12 -- ./jit.test -test.v
-//	go test -exec 'go run ./e2e/vmrun -kernel 6.1' ./jit
+//	go build -o vmrun ./e2e/vmrun && CGO_ENABLED=0 go test -exec "$PWD/vmrun -kernel 6.1" ./jit
 //
-// The program must be static (CGO_ENABLED=0). Its directory's testdata is
-// copied into the guest. The exit status is the program's own; 124 is a timeout,
-// 125 a guest that ended without a result.
+// The program must be static (CGO_ENABLED=0). The Go source and the test data of the
+// module of the current directory are copied into the guest, to where they are
+// on the host, and the program runs in the same directory as here. The exit
+// status is the program's own; 124 is a timeout, 125 a guest that ended without
+// a result.
 package main
 
 import (
@@ -16,6 +18,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -53,6 +56,9 @@ func main() {
 	if flag.NArg() == 0 {
 		log.Fatal("name the program to run after the flags")
 	}
+	if o.Source, o.Dir, err = module(); err != nil {
+		log.Fatal(err)
+	}
 	status, err := qemu.Exec(ctx, store, o, flag.Arg(0), flag.Args()[1:])
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
@@ -63,4 +69,20 @@ func main() {
 		os.Exit(125)
 	}
 	os.Exit(status)
+}
+
+// module returns the root directory of the module of the current directory, and
+// that directory; both are empty if it is in none.
+func module() (root, dir string, err error) {
+	if dir, err = os.Getwd(); err != nil {
+		return "", "", err
+	}
+	for root = dir; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			return root, dir, nil
+		}
+		if root == filepath.Dir(root) {
+			return "", "", nil
+		}
+	}
 }
