@@ -39,8 +39,8 @@
 // also those that are indexed by what is not constant, are put into memory of the
 // CPU by themselves: an array map called [lower.ScratchMap] that belongs to the
 // program, of up to 32 KiB; lower.Unit.Scratch tells its size. Like all per-CPU memory
-// it is right only as long as no run of the program is interrupted by another on the
-// same CPU. The kernel sees to that for XDP, tc, kprobe, tracepoint and perf event
+// it is right only as long as no run of the program is interrupted by another, or by
+// its timers, on the same CPU. The kernel sees to that for XDP, tc, kprobe, tracepoint and perf event
 // programs and, since Linux 5.12, for fentry and fexit programs that do not sleep. [Func]
 // sees to it for what it runs. Nobody does on preemptible kernels for programs that sleep,
 // LSM programs, and those of sockets and cgroups that run on behalf of a process: keep

@@ -80,8 +80,13 @@ func bigList(n uint8, v uint64) (sum uint64) {
 	var a, b bigNode
 	a.next = &b
 	a.pad[n%15], b.pad[(n+1)%15], buf[n] = v, v+1, v+2
-	for p := &a; p != nil; p = p.next {
+	p := &a
+	for range 3 {
+		if p == nil {
+			break
+		}
 		sum += p.pad[n%15] + p.pad[0]
+		p = p.next
 	}
 	return sum + buf[n/2]
 }

@@ -244,22 +244,10 @@ func (s *scratch) lookUp(f *ir.Func, m *ir.Map) *ir.Value {
 	ref.Aux = m
 	value := entry.Add(ir.OpHelper, ir.PtrMapValue, f.Pos, ref, key)
 	value.Aux = mapLookup
-	if !s.graph.taken[f] {
-		base := entry.Add(ir.OpCheckNonNil, ir.PtrMapValue, f.Pos, value)
-		base.Aux = proofSite(s.module)
-		entry.Jump(f.Pos, rest)
-		return base
-	}
-	// A helper that calls f minds what it returns: 0 is always right.
-	failed := f.NewBlock()
-	var zeros []*ir.Value
-	for _, t := range f.Results {
-		zeros = append(zeros, failed.Const(t, 0))
-	}
-	failed.Return(f.Pos, zeros...)
-	isNil := entry.Add(ir.OpEq, ir.I32, f.Pos, value, entry.Const(ir.PtrMapValue, 0))
-	entry.Branch(f.Pos, isNil, ir.Edge{To: failed}, ir.Edge{To: rest})
-	return value
+	base := entry.Add(ir.OpCheckNonNil, ir.PtrMapValue, f.Pos, value)
+	base.Aux = proofSite(s.module)
+	entry.Jump(f.Pos, rest)
+	return base
 }
 
 // rewriteBlock makes the addresses of moved variables in b offsets from base.
