@@ -220,9 +220,11 @@ func (s *scratch) rewrite() {
 	for _, f := range s.module.Funcs {
 		if s.keyed[f] {
 			base := s.lookUp(f, m)
+			first := make(map[*ir.Value]*ir.Value)
 			for _, b := range f.Blocks {
-				s.rewriteBlock(b, base, offsets)
+				s.rewriteBlock(b, base, offsets, first)
 			}
+			ir.ReplaceAll(f, first)
 		}
 	}
 	// What pointed to the stack on all paths may not any more.
@@ -250,12 +252,17 @@ func (s *scratch) lookUp(f *ir.Func, m *ir.Map) *ir.Value {
 	return base
 }
 
-// rewriteBlock makes the addresses of moved variables in b offsets from base.
-func (s *scratch) rewriteBlock(b *ir.Block, base *ir.Value, offsets map[*ir.Slot]int64) {
+// rewriteBlock makes the addresses of moved variables in b offsets from base. Those of
+// the variable at the very beginning go, and are to be replaced as first says.
+func (s *scratch) rewriteBlock(b *ir.Block, base *ir.Value, offsets map[*ir.Slot]int64, first map[*ir.Value]*ir.Value) {
 	old := b.Instrs
 	b.Instrs = make([]*ir.Value, 0, len(old))
 	for _, v := range old {
 		if v.Op == ir.OpSlotAddr && s.moved[v.Slot()] {
+			if offsets[v.Slot()] == 0 {
+				first[v] = base
+				continue
+			}
 			offset := b.Const(ir.I64, offsets[v.Slot()])
 			v.Op, v.Type, v.Aux, v.Args = ir.OpPtrAdd, ir.PtrMapValue, nil, []*ir.Value{base, offset}
 		}
