@@ -213,34 +213,3 @@ func TestFuncRefuses(t *testing.T) {
 		}
 	}
 }
-
-// scramble has a variable that the stack is too small for.
-func scramble(seed uint32) (sum uint32) {
-	var a [500]uint32
-	for i := range a {
-		a[i] = seed
-		seed = seed*1664525 + 1013904223
-	}
-	for i := range a {
-		sum = sum*31 + a[499-i]
-	}
-	return sum
-}
-
-// TestScratchConcurrently has runs on the same CPU compete for the memory of a
-// variable.
-func TestScratchConcurrently(t *testing.T) {
-	k := inKernel(t, scramble)
-	var wg sync.WaitGroup
-	for g := range uint32(8) {
-		wg.Go(func() {
-			for i := range uint32(200) {
-				if got, want := k(g*1000+i), scramble(g*1000+i); got != want {
-					t.Errorf("scramble(%d) is %d in the kernel, want %d", g*1000+i, got, want)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-}

@@ -139,7 +139,7 @@ func (e *emitter) reportStack(c chain) {
 	if spilled > 0 {
 		largest = append(largest, fmt.Sprintf("%d spilled values (%d bytes)", spilled, spilled*granule))
 	}
-	e.reportf(diag.StackOverflow, pos, "make the largest smaller or keep it in a map",
+	e.reportf(diag.StackOverflow, pos, "make the largest smaller, or keep it in a map: variables that hold pointers must be on the stack",
 		"%v: variables need %d bytes of stack, BPF has %d; largest: %s",
 		c, c.weight, e.in.Target.StackSize, strings.Join(largest, ", "))
 }

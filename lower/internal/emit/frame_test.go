@@ -36,7 +36,7 @@ func TestStack(t *testing.T) {
 	}{
 		{[]int{512}, 512, ""},
 		{[]int{1}, 32, ""},
-		{[]int{500, 1}, 0, "f0 -> f1: variables need 544 bytes of stack, BPF has 512; largest: buf0 (500 bytes), buf1 (1 bytes); make the largest smaller or keep it in a map [U501]"},
+		{[]int{500, 1}, 0, "f0 -> f1: variables need 544 bytes of stack, BPF has 512; largest: buf0 (500 bytes), buf1 (1 bytes); make the largest smaller, or keep it in a map: variables that hold pointers must be on the stack [U501]"},
 		{[]int{513}, 0, "f0: variables need 544 bytes"},
 		{[]int{240, 240}, 512, ""},
 		{[]int{240, 240, 1}, 0, "f0 -> f1 -> f2: variables need 544 bytes"},
