@@ -149,3 +149,45 @@ func mapsAt(file string, line int) []*bind.Map {
 	}
 	return found
 }
+
+// LoadMaps puts typed maps of package ebpf into the kernel, with the entries that they have,
+// before a program does that uses them: all of them, or none. Those that are there
+// already stay as they are.
+func LoadMaps(maps ...bind.Holder) error {
+	s := &mapSet{byName: make(map[string]*cebpf.Map), specs: make(map[string]*cebpf.MapSpec)}
+	for i, h := range maps {
+		m := h.Binding()
+		use, err := m.Bind(func(spec *bind.Spec) (bind.Backend, bool, error) { return kernelmap.Open(spec, "map") })
+		if err != nil {
+			return errors.Join(fmt.Errorf("load map %d: %w", i, err), s.close())
+		}
+		s.bindings = append(s.bindings, use)
+	}
+	s.keep()
+	return nil
+}
+
+// ReplaceMap makes programs use a map of the kernel that exists in place of a new one for
+// the typed map m: one that another process has made, or that was opened where it is
+// pinned. It must have the same type, sizes and flags, and as many entries at least. Its
+// entries count, not those that m has in memory. With is cloned.
+func ReplaceMap(m bind.Holder, with *cebpf.Map) error {
+	clone, err := with.Clone()
+	if err != nil {
+		return fmt.Errorf("replace map: %w", err)
+	}
+	taken := false
+	use, err := m.Binding().Bind(func(spec *bind.Spec) (bind.Backend, bool, error) {
+		taken = true
+		b, err := kernelmap.Adopt(spec, clone)
+		return b, true, err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("replace map: %w", err)
+	case !taken:
+		return errors.Join(errors.New("replace map: it is in the kernel already; close it before"), use.Undo(), clone.Close())
+	}
+	use.Keep()
+	return nil
+}
