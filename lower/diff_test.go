@@ -98,29 +98,26 @@ func comparePaths(c progen.Case, native []progen.Outcome, v variant) error {
 }
 
 func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v variant) error {
-	var diags diag.List
-	m := build.Build(in, v.target, &diags)
-	if err := diags.Err(); err != nil {
-		return err
-	}
-	if err := ir.Verify(m); err != nil {
-		return err
-	}
-	for i, input := range inputs {
-		if err := compareOutcome(interpret(m, input), native[i]); err != nil {
-			return fmt.Errorf("interpreter before passes, input %v: %w", input, err)
+	var wrong error // what the interpreter of the IR found
+	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers}}
+	c.observe = func(stage string, m *ir.Module) {
+		if wrong != nil || stage != "build" && stage != passes[len(passes)-1].name {
+			return
+		}
+		for i, input := range inputs {
+			if err := compareOutcome(interpret(m, input), native[i]); err != nil {
+				if stage != "build" {
+					stage = firstWrongPass(in, v.target, input, native[i])
+				}
+				wrong = fmt.Errorf("interpreter after %s, input %v: %w", stage, input, err)
+				return
+			}
 		}
 	}
-	runPasses(m, &opt.Config{Target: v.target, Diags: &diags, Fset: in.Fset}, passHooks{})
-	if err := diags.Err(); err != nil {
-		return err
+	unit, err := c.compile()
+	if wrong != nil {
+		return wrong
 	}
-	for i, input := range inputs {
-		if err := compareOutcome(interpret(m, input), native[i]); err != nil {
-			return fmt.Errorf("interpreter after pass %s, input %v: %w", firstWrongPass(in, v.target, input, native[i]), input, err)
-		}
-	}
-	unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers})
 	if err != nil {
 		return err
 	}
@@ -156,7 +153,7 @@ func programInput(fset *token.FileSet, src, name string) (Input, error) {
 		return Input{}, err
 	}
 	conf := &types.Config{Sizes: types.SizesFor("gc", "amd64")}
-	pkg, _, err := ssautil.BuildPackage(conf, fset, types.NewPackage("p", "p"), []*ast.File{f}, ssa.InstantiateGenerics|ssa.SanityCheckFunctions)
+	pkg, _, err := ssautil.BuildPackage(conf, fset, types.NewPackage("p", "p"), []*ast.File{f}, ssa.InstantiateGenerics)
 	if err != nil {
 		return Input{}, err
 	}

@@ -64,14 +64,9 @@ var registerOrder = []mir.Reg{mir.R0, mir.R6, mir.R1, mir.R7, mir.R2, mir.R8, mi
 // program is to blame; one that begins with "BUG" is a defect of the compiler.
 //
 // Compile may be called concurrently, but not with the same ssa.Program.
-func Compile(in Input, t Target, o Options) (unit *Unit, err error) {
-	c := &compilation{in: in, target: t, opt: o, stage: "build"}
-	defer func() {
-		if r := recover(); r != nil {
-			unit, err = nil, &bugError{c.stage, in.Name, r, debug.Stack()}
-		}
-	}()
-	return c.run()
+func Compile(in Input, t Target, o Options) (*Unit, error) {
+	c := &compilation{in: in, target: t, opt: o}
+	return c.compile()
 }
 
 // A bugError is a panic of the compiler: a defect in it, whatever the input.
@@ -104,6 +99,19 @@ type compilation struct {
 	times  []StageTime
 	// overflow is set if the last try failed for want of stack.
 	overflow bool
+	// observe, if not nil, is shown the module after each stage and pass. It is
+	// for tests.
+	observe func(stage string, m *ir.Module)
+}
+
+// compile is run, but for panics: they become errors.
+func (c *compilation) compile() (unit *Unit, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			unit, err = nil, &bugError{c.stage, c.in.Name, r, debug.Stack()}
+		}
+	}()
+	return c.run()
 }
 
 // spillRooms is the bytes of stack that variables leave to spilled values: nothing
@@ -182,6 +190,9 @@ func (c *compilation) optimize(m *ir.Module, room int) {
 
 // checkIR dumps and verifies the module as far as the options say so.
 func (c *compilation) checkIR(stage string, m *ir.Module) {
+	if c.observe != nil {
+		c.observe(stage, m)
+	}
 	if c.opt.Dump != nil {
 		c.opt.Dump(stage, m.String())
 	}
