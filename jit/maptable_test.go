@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -288,6 +289,7 @@ func TestRingEnds(t *testing.T) {
 			}
 			close(done)
 		}()
+		runtime.Gosched() // so that the reader may wait already
 		cancel()
 		if got, ok := <-done; ok {
 			t.Errorf("%s: %s", name, got)

@@ -78,6 +78,8 @@ type source interface {
 	read(rec *bind.Record) error
 	setDeadline(time.Time)
 	available() int
+	// flush makes a read that waits, or the next one, return an error.
+	flush() error
 	close() error
 }
 
@@ -87,17 +89,16 @@ type reader struct {
 	source source
 	poll   time.Duration
 
-	ctx  context.Context // that stop belongs to
-	stop func() bool
+	ctx context.Context // of the last call of Next
+
+	mu   sync.Mutex
+	stop func() bool // of what ends a read when ctx does, or nil
 }
 
 // Next implements bind.Reader.
 func (r *reader) Next(ctx context.Context, rec *bind.Record) error {
 	if ctx != r.ctx {
-		r.release()
-		r.ctx = ctx
-		r.source.setDeadline(time.Time{})
-		r.stop = context.AfterFunc(ctx, func() { r.source.setDeadline(time.Unix(1, 0)) })
+		r.follow(ctx)
 	}
 	for {
 		if err := ctx.Err(); err != nil {
@@ -105,23 +106,31 @@ func (r *reader) Next(ctx context.Context, rec *bind.Record) error {
 		}
 		if r.poll > 0 {
 			r.source.setDeadline(time.Now().Add(r.poll))
-			if err := ctx.Err(); err != nil {
-				return err // the deadline of its end may have been overwritten
-			}
 		}
 		err := r.source.read(rec)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) || errors.Is(err, perf.ErrFlushed) {
 			continue
 		}
 		return err
 	}
 }
 
+// follow makes the end of ctx end a read, and that of the context before do so no longer.
+func (r *reader) follow(ctx context.Context) {
+	r.release()
+	r.ctx = ctx
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stop = context.AfterFunc(ctx, func() { _ = r.source.flush() })
+}
+
 func (r *reader) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.stop != nil {
 		r.stop()
+		r.stop = nil
 	}
-	r.ctx, r.stop = nil, nil
 }
 
 // Close implements bind.Reader.
@@ -131,6 +140,7 @@ func (r *reader) Close() error {
 		r.s.reader = nil
 	}
 	r.s.reading.Unlock()
+	r.release()
 	return r.source.close()
 }
 
@@ -149,6 +159,7 @@ func (s *ringSource) read(rec *bind.Record) error {
 
 func (s *ringSource) setDeadline(t time.Time) { s.ring.SetDeadline(t) }
 func (s *ringSource) available() int          { return s.ring.AvailableBytes() }
+func (s *ringSource) flush() error            { return s.ring.Flush() }
 func (s *ringSource) close() error            { return s.ring.Close() }
 
 type perfSource struct {
@@ -166,4 +177,5 @@ func (s *perfSource) read(rec *bind.Record) error {
 
 func (s *perfSource) setDeadline(t time.Time) { s.perf.SetDeadline(t) }
 func (s *perfSource) available() int          { return 0 }
+func (s *perfSource) flush() error            { return s.perf.Flush() }
 func (s *perfSource) close() error            { return s.perf.Close() }
