@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -20,7 +19,11 @@ func TestUpToDate(t *testing.T) {
 	if !strings.Contains(first, runtime.Version()+";") {
 		t.Skipf("%s; this is %s", first, runtime.Version())
 	}
-	want, err := archive(os.DirFS(filepath.Join(runtime.GOROOT(), "src")))
+	root, err := goroot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := archive(root)
 	if err != nil {
 		t.Fatal(err)
 	}
