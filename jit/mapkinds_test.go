@@ -293,6 +293,7 @@ func drainOps() (n int, sum uint32) {
 
 func taskOps() uint64 {
 	task := ebpf.GetCurrentTaskBtf()
+	tasks.Delete(task)
 	if p := tasks.GetOrCreate(task); p != nil {
 		*p += 5
 	}
@@ -347,6 +348,7 @@ func TestMapKindsMore(t *testing.T) {
 		}
 	})
 	t.Run("timer", func(t *testing.T) {
+		fired.Store(0)
 		if e := inKernel(t, timerOps)(1); e != 0 {
 			t.Error(e)
 		}

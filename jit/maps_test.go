@@ -25,12 +25,13 @@ func countGetppid(ctx *ebpf.RawTracepoint) int {
 const getppidNumber = unix.SYS_GETPPID
 
 func TestMap(t *testing.T) {
-	if err := counts.Set(7, 70); err != nil {
-		t.Fatal(err)
-	}
+	defer counts.Close()
 	p, err := jit.Compile(countGetppid)
 	needPrivilege(t, err)
 	defer p.Close()
+	if err := counts.Set(7, 70); err != nil {
+		t.Fatal(err)
+	}
 	l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: "sys_enter", Program: p.BPF()})
 	if err != nil {
 		t.Fatal(err)

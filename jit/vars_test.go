@@ -165,7 +165,7 @@ func good(ctx *ebpf.RawTracepoint) int {
 }
 `
 
-// badSources cannot be loaded: one has a map that is too large, the other a loop without end.
+// badSources cannot be loaded: one has a map that is too large, the other is for a hook that does not exist.
 var badSources = []string{`
 var zhuge = ebpf.NewHash[uint32, uint64](1 << 31)
 //ebpf:section raw_tracepoint/sys_enter
@@ -176,11 +176,10 @@ func bad(ctx *ebpf.RawTracepoint) int {
 	return 0
 }
 `, `
-//ebpf:section raw_tracepoint/sys_enter
-func bad(ctx *ebpf.RawTracepoint) int {
-	for total++; total != ctx.Args[0]; total++ {
-		counts.Add(2, total)
-	}
+//ebpf:section lsm/no_such_hook
+func bad(ctx ebpf.Context) int {
+	counts.Add(2, total)
+	total++
 	return 0
 }
 `}
