@@ -33,8 +33,19 @@
 //
 // Refused, each with the place and what to write instead, are: go, select,
 // defer and channels; maps of the language; floating-point and complex numbers;
-// interfaces, but for the arguments of [Printk]; recursion; calls of the
-// standard library; and what does not fit on a stack of 512 bytes.
+// interfaces, but for the arguments of [Printk]; recursion; and what does not
+// fit on a stack of 512 bytes.
+//
+// Functions of other packages can be called if they are written in Go and keep to
+// the above, down to what they call. Of the standard library this includes
+// math/bits, encoding/binary (byte orders and varints; each access is a single one
+// with a byte swap if need be), sync/atomic (integers and booleans, from Linux
+// 5.12 on; additions without use of the result from 5.10), cmp, slices but SortFunc and
+// what allocates, what neither allocates nor asks package unicode in bytes, strings
+// and unicode/utf8, hash/fnv, hash/crc32, unicode/utf16, arithmetic with time.Duration,
+// unsafe, and runtime.KeepAlive. A slice cannot grow beyond its capacity: an append
+// that would make it panics. A string made of a slice of bytes must not outlive a change
+// of the slice. Packages fmt, errors, log, os, sync and others of the host are refused.
 //
 // What panics in Go (an index out of range, a nil pointer, a division by zero,
 // panic itself) ends the program safely in the kernel, with a result the host
@@ -154,6 +165,11 @@
 //
 // marks a function or method that the compiler implements itself, under NAME.
 // The body is native only.
+//
+//	//ebpf:unavailable REASON
+//
+// marks a function of another package whose body package jit has dropped, because it
+// needs what there is not. No source has it.
 //
 //	//ebpf:context TYPE
 //

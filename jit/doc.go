@@ -21,16 +21,23 @@
 //	funcvalue.go, entry.go,       func value -> declaration
 //	capture.go, snapshot.go
 //	source.go, index.go           files -> syntax
+//	imports.go, library.go        import path -> files
 //	scope.go, reach.go, prune.go  syntax -> what is needed of it
-//	library.go, check.go, ssa.go  -> go/types -> go/ssa
+//	outline.go, refuse.go
+//	check.go, ssa.go              -> go/types -> go/ssa
 //	section.go                    what kind of program it is
 //	lowering.go                   -> lower.Unit
 //	target.go, load.go            -> kernel
 //	verifier.go, errors.go        and what goes wrong
 //
-// The file of a function may import anything; what the function reaches may
-// import package ebpf and unsafe. Neither the go command nor an installation of
-// Go is needed, but for CompilePackage with an import path. Function and kernel
+// The file of a function may import anything. What the function reaches may be in
+// other packages of its module, in modules that this one requires, and in the
+// standard library, as far as it can be compiled. Packages are found in the module's
+// directory or in [WithSource], in its vendor directory, in the module cache, and
+// in the Go installation that the binary was built with. Neither that nor the go
+// command is needed, but for CompilePackage with an import path: a part of the
+// standard library is built in (bytes, cmp, encoding/binary, hash/crc32, hash/fnv, iter,
+// math/bits, slices, strings, sync/atomic, unicode/utf8). Function and kernel
 // agree on everything that Go specifies; what cannot be given its meaning in Go is refused.
 //
 // # Memory
@@ -55,10 +62,10 @@
 //
 // # What this package may know
 //
-// jit knows the ebpf package's embedded source, lower's exported API, and cilium's
+// jit knows the ebpf package's embedded source, the standard library's, lower's exported API, and cilium's
 // loader. It knows the running process and kernel, which lower does not. It knows
 // nothing of the representations between go/ssa and lower.Unit.
 //
 // All functions and methods may be called concurrently. The only global state is
-// caches: the parsed ebpf package, the kernel's features and its BTF.
+// caches: the parsed ebpf package and standard library, the kernel's features and its BTF.
 package jit

@@ -106,10 +106,18 @@ func TestHostWithoutGo(t *testing.T) {
 		if err := os.Chtimes(filepath.Join(root, source), old, old); err != nil {
 			t.Fatal(err)
 		}
-		r, err := runHost("/host", &syscall.SysProcAttr{Chroot: root})
+		attr := &syscall.SysProcAttr{Chroot: root}
+		r, err := runHost("/host", attr)
 		needPrivilege(t, err)
 		if r.Insns != want.Insns {
 			t.Errorf("%d instructions, want %d", r.Insns, want.Insns)
+		}
+		if r, err := runHost("/host", attr, "-function", "imports"); err != nil || r.Insns == 0 {
+			t.Errorf("standard library: %d instructions, %v", r.Insns, err)
+		}
+		const missing = `ring.New cannot be used in a kernel-side function: package "container/ring" is not among those that are built in, and there is no Go installation here`
+		if _, err := runHost("/host", attr, "-function", "needsGo"); err == nil || !strings.Contains(err.Error(), missing) {
+			t.Errorf("got error %v, want %s", err, missing)
 		}
 	})
 	t.Run("unprivileged", func(t *testing.T) {

@@ -140,7 +140,7 @@ func release(version string) string {
 func Match(fsys fs.FS, name string) bool {
 	ctxt := build.Default
 	ctxt.GOARCH, ctxt.GOOS = Arch, "linux"
-	ctxt.BuildTags = []string{"purego", "noasm", "compiler_bootstrap"}
+	ctxt.BuildTags = []string{"purego", "noasm"}
 	ctxt.CgoEnabled = false
 	ctxt.JoinPath = path.Join
 	ctxt.OpenFile = func(name string) (io.ReadCloser, error) { return fsys.Open(name) }

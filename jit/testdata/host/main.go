@@ -3,14 +3,23 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"container/ring"
+	"encoding/binary"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"hash/crc32"
+	"math/bits"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
@@ -25,6 +34,22 @@ func Syscalls_SysEnterWrite(ctx ebpf.Context) int {
 	return 0
 }
 
+// imports uses the packages that need no installation of Go.
+func imports(ctx ebpf.Context) int {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], ebpf.KtimeGetNs())
+	n := bits.Len8(b[0]) + slices.Index(b[:], 1) + bytes.IndexByte(b[:], 2) + utf8.RuneCount(b[:]) + cmp.Compare(b[1], b[2])
+	if strings.HasPrefix(string(b[:]), "ab") {
+		n++
+	}
+	var sum atomic.Uint32
+	sum.Add(crc32.ChecksumIEEE(b[:]))
+	return n + int(sum.Load())
+}
+
+// needsGo uses a package that does.
+func needsGo(ctx ebpf.Context) int { return ring.New(1).Len() }
+
 // A Report is what is printed, as JSON.
 type Report struct {
 	Insns   int           // of the program
@@ -36,6 +61,7 @@ func main() {
 	start := time.Now()
 	load := flag.Bool("load", false, "load the program into the kernel")
 	source := flag.String("source", "", "a directory with the source, instead of where it was built")
+	function := flag.String("function", "", "the function to compile, instead of the program below: imports or needsGo")
 	serve := flag.Bool("serve", false, "serve HTTP, which makes this file import something large")
 	flag.Parse()
 	if *serve {
@@ -48,7 +74,17 @@ func main() {
 	if *source != "" {
 		opts = append(opts, jit.WithSource(os.DirFS(*source)))
 	}
-	p, err := jit.Compile(Syscalls_SysEnterWrite, opts...)
+	fn := Syscalls_SysEnterWrite
+	switch *function {
+	case "imports":
+		fn = imports
+	case "needsGo":
+		fn = needsGo
+	}
+	if *function != "" {
+		opts = append(opts, jit.As("tracepoint/syscalls/sys_enter_write"))
+	}
+	p, err := jit.Compile(fn, opts...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

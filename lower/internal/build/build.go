@@ -59,6 +59,7 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 		uses:      make(map[*ssa.Package]map[*ssa.Global]*globalUse),
 		dirs:      make(map[*ssa.Function]*directive),
 		helpers:   make(map[*ssa.Function]*helper),
+		quiet:     make(map[*ssa.Function]bool),
 		names:     make(map[string]int),
 	}
 	before := diags.Len()
@@ -93,7 +94,8 @@ type builder struct {
 	uses      map[*ssa.Package]map[*ssa.Global]*globalUse
 	dirs      map[*ssa.Function]*directive
 	helpers   map[*ssa.Function]*helper
-	names     map[string]int // functions so far by base name
+	quiet     map[*ssa.Function]bool // see isQuiet
+	names     map[string]int         // functions so far by base name
 }
 
 // An instance is a function built for arguments of given shapes.

@@ -2,7 +2,6 @@ package build
 
 import (
 	"go/constant"
-	"go/token"
 	"strconv"
 
 	"golang.org/x/tools/go/ssa"
@@ -15,15 +14,7 @@ import (
 // lowerPanic lowers panic(v). The message is as complete as is known when
 // compiling.
 func (fn *function) lowerPanic(p *ssa.Panic) {
-	v := p.X
-	if u, ok := v.(*ssa.UnOp); ok && u.Op == token.MUL {
-		if g, ok := u.X.(*ssa.Global); ok && fn.b.inLibrary(g.Pkg) {
-			if s := fn.b.useOf(g).initial; s != nil {
-				v = s.Val // such as an error of the runtime
-			}
-		}
-	}
-	fn.cur.Panic(ir.Pos(fn.pos), fn.b.site(ir.PanicExplicit, panicMessage(v), fn.pos))
+	fn.cur.Panic(ir.Pos(fn.pos), fn.b.site(ir.PanicExplicit, panicMessage(p.X), fn.pos))
 }
 
 // panicMessage words the panic with value v as Go's runtime prints it: strings

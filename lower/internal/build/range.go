@@ -100,21 +100,21 @@ func (fn *function) decodeRune(str operand, at *ir.Value) (r, size *ir.Value) {
 	acc := fn.emit(ir.OpAnd, ir.I32, first, mask)
 
 	// Then one continuation byte after the other, each in a block of its own.
-	bad := ir.Edge{To: exit, Args: []*ir.Value{replacement, one}}
+	bad := func() ir.Edge { return ir.Edge{To: exit, Args: []*ir.Value{replacement, one}} }
 	left := fn.emit(ir.OpSub, ir.I64, str.vals[1], at)
 	valid := fn.f.NewBlock()
-	fn.cur.Branch(pos, fn.emit(ir.OpNe, ir.I32, need, k(0)), ir.Edge{To: valid}, bad)
+	fn.cur.Branch(pos, fn.emit(ir.OpNe, ir.I32, need, k(0)), ir.Edge{To: valid}, bad())
 	fn.cur = valid
 	for i := int64(1); i < 4; i++ {
 		enough, next := fn.f.NewBlock(), fn.f.NewBlock()
-		fn.cur.Branch(pos, fn.emit(ir.OpUGt, ir.I32, left, fn.constant(ir.I64, i)), ir.Edge{To: enough}, bad)
+		fn.cur.Branch(pos, fn.emit(ir.OpUGt, ir.I32, left, fn.constant(ir.I64, i)), ir.Edge{To: enough}, bad())
 		fn.cur = enough
 		b := fn.byteAt(str, fn.emit(ir.OpAdd, ir.I64, at, fn.constant(ir.I64, i)))
 		if i > 1 {
 			low, high = k(0x80), k(0xBF)
 		}
 		inRange := fn.emit(ir.OpAnd, ir.I32, fn.emit(ir.OpUGe, ir.I32, b, low), fn.emit(ir.OpULe, ir.I32, b, high))
-		fn.cur.Branch(pos, inRange, ir.Edge{To: next}, bad)
+		fn.cur.Branch(pos, inRange, ir.Edge{To: next}, bad())
 		fn.cur = next
 		six := fn.emit(ir.OpShl, ir.I32, acc, k(6))
 		acc = fn.emit(ir.OpOr, ir.I32, six, fn.emit(ir.OpAnd, ir.I32, b, k(0x3F)))

@@ -146,9 +146,3 @@ func (fn *function) lowerConcat(e *ssa.BinOp) operand {
 		"concatenation of strings that are not constant")
 	return badOperand
 }
-
-// convertString lowers conversions between strings, bytes and runes.
-func (fn *function) convertString(c *ssa.Convert) operand {
-	fn.fail(diag.UnsupportedExpr, "use an array of bytes and index it", "conversion from %s to %s", c.X.Type(), c.Type())
-	return badOperand
-}

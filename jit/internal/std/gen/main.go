@@ -44,7 +44,7 @@ var packages = []struct {
 	{"internal/byteorder", nil},
 	{"internal/stringslite", nil},
 	{"iter", nil},
-	{"math/bits", []string{"bits.go", "bits_errors_bootstrap.go", "bits_tables.go"}},
+	{"math/bits", []string{"bits.go", "bits_tables.go"}},
 	{"slices", nil},
 	{"strings", []string{"compare.go", "iter.go", "search.go", "strings.go"}},
 	{"sync/atomic", []string{"doc.go", "doc_64.go", "type.go"}},

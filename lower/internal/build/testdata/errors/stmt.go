@@ -64,8 +64,9 @@ func progPrint(ctx ebpf.Context) int {
 
 func progString(ctx ebpf.Context) int {
 	b := [2]byte{byte(ebpf.KtimeGetNs()), 2}
-	s := string(b[:]) // want U304 "conversion from .*byte to string"
-	return len(s)
+	s := string(b[:]) // want U304 "conversion from .*byte to string that must copy"
+	b[1] = 3
+	return int(s[1])
 }
 
 func progConcat(ctx ebpf.Context) int {
