@@ -123,17 +123,17 @@ func saturatingMul(a, b uint64) uint64 {
 
 func newLimiter(f *ir.Func, c *Config) *limiter {
 	l := &limiter{
-		tripCounter: countTrips(f, false),
-		f:           f,
-		config:      c,
-		own:         make(map[*ir.Loop]loopWork),
-		inner:       make(map[*ir.Loop][]*ir.Loop),
-		cost:        make(map[*ir.Loop]loopWork),
+		f:      f,
+		config: c,
+		own:    make(map[*ir.Loop]loopWork),
+		inner:  make(map[*ir.Loop][]*ir.Loop),
+		cost:   make(map[*ir.Loop]loopWork),
 	}
+	l.exact = exactValues(f, false)
+	l.tripCounter = countTrips(f, false, l.follows)
 	if len(l.nest.Loops) == 0 {
 		return l
 	}
-	l.exact = exactValues(f, l.dom)
 	for _, b := range l.dom.Order() {
 		if in := l.nest.Innermost(b); in != nil {
 			l.own[in] = l.own[in].plus(l.workOf(b))
@@ -179,7 +179,8 @@ func (l *limiter) limit() bool {
 	changed := false
 	for _, loop := range slices.Backward(l.nest.Loops) {
 		iteration := l.iteration(loop)
-		switch trips := l.plainTrips(loop); {
+		switch trips, ok := l.trips[loop]; {
+		case !ok: // it is never reached
 		case isLimited(loop):
 			l.cost[loop] = iteration.times(limitedTrips)
 		case trips != unbounded && iteration.times(trips+1).within(l.budget(loop)):
@@ -188,7 +189,27 @@ func (l *limiter) limit() bool {
 			changed = l.help(loop, iteration, trips) || changed
 		}
 	}
-	return changed
+	return changed || l.limitMost()
+}
+
+// limitMost limits the loop that is most work if all loops together are more than the
+// verifier can do, and reports whether it has.
+func (l *limiter) limitMost() bool {
+	var sum loopWork
+	var most *ir.Loop
+	for _, loop := range l.nest.Loops {
+		if loop.Parent != nil {
+			continue
+		}
+		sum = sum.plus(l.cost[loop])
+		if !isLimited(loop) && (most == nil || l.cost[loop].insns > l.cost[most].insns) {
+			most = loop
+		}
+	}
+	if most == nil || sum.insns <= uint64(l.config.Target.MaxInsns) || l.config.Diags.Len() > 0 {
+		return false
+	}
+	return l.help(most, l.iteration(most), l.trips[most])
 }
 
 // iteration returns the work of one iteration of the loop.
@@ -215,17 +236,10 @@ func (l *limiter) waysOut(in, outer *ir.Loop) uint64 {
 	return 1 + l.trips[in]/2
 }
 
-// plainTrips returns how often the verifier follows the loop if it stays as it is.
-func (l *limiter) plainTrips(loop *ir.Loop) uint64 {
-	trips, ok := l.trips[loop]
-	if !ok {
-		return 0 // it is never reached
-	}
-	t := l.driving[loop]
-	if trips == unbounded || l.config.Target.Has(target.BranchRanges) || l.isExact(t.x) || l.isExact(t.y) {
-		return trips
-	}
-	return unbounded // neither is a constant when they are compared
+// follows reports whether the verifier sees that t ends a loop: what it compares must be
+// a constant when it comes by, unless it compares ranges.
+func (l *limiter) follows(t loopTest) bool {
+	return l.config.Target.Has(target.BranchRanges) || l.isExact(t.x) || l.isExact(t.y)
 }
 
 // budget returns the work that the loop may be before something is done about it.
@@ -243,7 +257,7 @@ func (l *limiter) budget(loop *ir.Loop) uint64 {
 // and reports whether it has changed it.
 func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
 	if l.sound == nil {
-		l.sound = countTrips(l.f, true)
+		l.sound = countTrips(l.f, true, nil)
 	}
 	fuel := l.sound.tripsOfHeader(loop.Header)
 	canLimit := l.config.Target.Has(target.MayGoto) || l.canOutline(loop)
@@ -373,16 +387,18 @@ func addFuel(loop *ir.Loop, preds []ir.Pred, nest *ir.LoopNest, trips uint64) {
 
 // exactValues returns, by Value.ID, which integers the verifier knows exactly
 // whenever it comes by: constants and what is computed from them, on
-// whatever path. A counter that starts with a constant is one in a plain loop.
-func exactValues(f *ir.Func, dom *ir.DomTree) []bool {
+// whatever path. A counter that starts with a constant is one in a plain loop. If
+// likely is set, pointers count as well, and what is loaded from variables, of which the
+// verifier may know the content.
+func exactValues(f *ir.Func, likely bool) []bool {
 	exact := make([]bool, f.NumValues())
-	for _, b := range dom.Order() {
+	order, preds := ir.RPO(f), ir.Preds(f)
+	for _, b := range order {
 		for _, v := range b.Params {
-			exact[v.ID] = v.Type.IsInt() && b != f.Entry()
+			exact[v.ID] = (v.Type.IsInt() || likely) && b != f.Entry()
 		}
 		for _, v := range b.Instrs {
-			exact[v.ID] = v.Type.IsInt() && (v.Op.Is(ir.Pure) && !isDivision(v.Op) && v.Op != ir.OpBswap && v.Op != ir.OpPtrDiff && v.Op != ir.OpPtrToInt ||
-				v.Op == ir.OpPi || v.Op == ir.OpCheckIdx || v.Op == ir.OpCheckULe)
+			exact[v.ID] = isFollowed(v, likely)
 		}
 	}
 	for changed := true; changed; {
@@ -392,7 +408,7 @@ func exactValues(f *ir.Func, dom *ir.DomTree) []bool {
 				exact[v.ID], changed = false, true
 			}
 		}
-		for _, b := range dom.Order() {
+		for _, b := range order {
 			for _, v := range b.Instrs {
 				args := v.Args
 				switch v.Op {
@@ -404,8 +420,8 @@ func exactValues(f *ir.Func, dom *ir.DomTree) []bool {
 				drop(v, !slices.ContainsFunc(args, func(a *ir.Value) bool { return !exact[a.ID] }))
 			}
 			for i, p := range b.Params {
-				for _, from := range dom.Preds()[b.ID] {
-					drop(p, !dom.Reachable(from.Block) || exact[from.Edge().Args[i].ID])
+				for _, from := range preds[b.ID] {
+					drop(p, exact[from.Edge().Args[i].ID])
 				}
 			}
 		}
@@ -413,19 +429,34 @@ func exactValues(f *ir.Func, dom *ir.DomTree) []bool {
 	return exact
 }
 
+// isFollowed reports whether the verifier knows the result of v exactly if it knows
+// the operands so; likely as for exactValues.
+func isFollowed(v *ir.Value, likely bool) bool {
+	switch v.Op {
+	case ir.OpPi, ir.OpCheckIdx, ir.OpCheckULe:
+		return true
+	case ir.OpCheckNonNil, ir.OpLoad:
+		return likely
+	case ir.OpUDiv, ir.OpSDiv, ir.OpURem, ir.OpSRem, ir.OpBswap, ir.OpPtrToInt:
+		return false
+	}
+	return v.Op.Is(ir.Pure) && (v.Type.IsInt() && v.Op != ir.OpPtrDiff || likely)
+}
+
 // isExact reports whether the verifier knows v exactly, see [exactValues].
 func (l *limiter) isExact(v *ir.Value) bool { return v.Op == ir.OpConst || l.exact[v.ID] }
 
 // hasExactTest reports whether the loop can be left by a comparison of values that the
-// verifier knows exactly.
+// verifier is likely to know exactly.
 func (l *limiter) hasExactTest(loop *ir.Loop) bool {
+	likely := exactValues(l.f, true)
 	return slices.ContainsFunc(loop.Blocks, func(b *ir.Block) bool {
 		if !slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool { return !l.nest.Contains(loop, e.To) }) || len(b.Term.Args) == 0 {
 			return false
 		}
 		cond := b.Term.Args[0]
-		return cond.Op != ir.OpConst && (l.isExact(cond) ||
-			cond.Op.Is(ir.Compare) && l.isExact(cond.Args[0]) && l.isExact(cond.Args[1]))
+		return cond.Op != ir.OpConst && (likely[cond.ID] ||
+			cond.Op.Is(ir.Compare) && likely[cond.Args[0].ID] && likely[cond.Args[1].ID])
 	})
 }
 

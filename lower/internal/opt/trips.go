@@ -36,15 +36,19 @@ const (
 type loopTest struct {
 	op   ir.Op
 	x, y *ir.Value
-	// cond is the comparison, or the check.
+	// cond is the comparison, the check or the access.
 	cond *ir.Value
+	// others must not be negative for the test to be one.
+	others []*ir.Value
 }
 
 // A tripCounter counts the iterations of the loops of a function.
 type tripCounter struct {
 	*analysis
-	nest  *ir.LoopNest
-	tests map[*ir.Loop][]loopTest
+	nest *ir.LoopNest
+	// usable says which tests count; all do if it is nil.
+	usable func(loopTest) bool
+	tests  map[*ir.Loop][]loopTest
 	// starts holds, by Value.ID of a header's parameter, what is known of it when
 	// its loop is entered.
 	starts map[ir.ID]fact
@@ -55,11 +59,12 @@ type tripCounter struct {
 }
 
 // countTrips counts the iterations of all loops of f, by sound facts or by those of
-// the verifier.
-func countTrips(f *ir.Func, sound bool) *tripCounter {
+// the verifier, and by the tests that are usable.
+func countTrips(f *ir.Func, sound bool, usable func(loopTest) bool) *tripCounter {
 	a := newAnalysis(f, sound)
 	c := &tripCounter{
 		analysis: a,
+		usable:   usable,
 		nest:     ir.Loops(a.dom),
 		tests:    make(map[*ir.Loop][]loopTest),
 		starts:   make(map[ir.ID]fact),
@@ -93,8 +98,10 @@ func loopTests(l *ir.Loop, nest *ir.LoopNest, dom *ir.DomTree) []loopTest {
 				tests = appendTests(tests, v.Args[0], true)
 			case ir.OpCheckIdx, ir.OpCheckULe:
 				if v.Type.IsInt() {
-					tests = append(tests, loopTest{checkCompare(v.Op), v.Args[0], v.Args[1], v})
+					tests = append(tests, loopTest{op: checkCompare(v.Op), x: v.Args[0], y: v.Args[1], cond: v})
 				}
+			case ir.OpLoad, ir.OpStore:
+				tests = appendAccess(tests, v)
 			}
 		}
 		if t := &b.Term; t.Kind == ir.TermBranch {
@@ -119,7 +126,7 @@ func appendTests(tests []loopTest, cond *ir.Value, holds bool) []loopTest {
 		if x.Type == ir.I32 && isConst(y, 0) && (x.Op.Is(ir.Compare) || x.Op == ir.OpAnd) && (op == ir.OpEq || op == ir.OpNe) {
 			return appendTests(tests, x, op == ir.OpNe)
 		}
-		return append(tests, loopTest{op, x, y, cond}, loopTest{op.Swapped(), y, x, cond})
+		return append(tests, loopTest{op: op, x: x, y: y, cond: cond}, loopTest{op: op.Swapped(), x: y, y: x, cond: cond})
 	case cond.Op == ir.OpAnd && holds && slices.ContainsFunc(cond.Args, func(c *ir.Value) bool { return c.Op.Is(ir.Compare) }):
 		for _, c := range cond.Args {
 			if c.Op.Is(ir.Compare) {
@@ -132,15 +139,69 @@ func appendTests(tests []loopTest, cond *ir.Value, holds bool) []loopTest {
 			op = ir.OpNe
 		}
 		zero := &ir.Value{Op: ir.OpConst, Type: ir.I32}
-		return append(tests, loopTest{op, cond, zero, cond})
+		return append(tests, loopTest{op: op, x: cond, y: zero, cond: cond})
 	}
 	return tests
+}
+
+// appendAccess appends what follows from the access v to a variable or to data being
+// inside of it: each variable offset is less than the size. The verifier is told so by
+// checks (guard.go) where Go's own do not say it.
+func appendAccess(tests []loopTest, v *ir.Value) []loopTest {
+	limit := -v.Imm - int64(v.Width)
+	var terms []*ir.Value
+	p := v.Args[0]
+	for p.Op == ir.OpPtrAdd || p.Op == ir.OpPi || p.Op == ir.OpCheckNonNil {
+		if p.Op == ir.OpPtrAdd {
+			if c, ok := constArg(p, 1); ok {
+				limit -= c
+			} else {
+				terms = append(terms, p.Args[1])
+			}
+		}
+		p = p.Args[0]
+	}
+	switch p.Op {
+	case ir.OpSlotAddr:
+		limit += p.Slot().Size
+	case ir.OpDataAddr:
+		limit += int64(len(p.Data().Bytes)) - p.Imm
+	default:
+		return tests
+	}
+	for i, x := range terms {
+		x, scale := factorOf(x)
+		if limit < 0 || scale <= 0 {
+			continue
+		}
+		y := &ir.Value{Op: ir.OpConst, Type: x.Type, Imm: limit / scale}
+		others := slices.Concat(terms[:i], terms[i+1:])
+		tests = append(tests, loopTest{op: ir.OpULe, x: x, y: y, cond: v, others: others})
+	}
+	return tests
+}
+
+// factorOf returns what v is a constant multiple of.
+func factorOf(v *ir.Value) (*ir.Value, int64) {
+	v = sameBits(v)
+	if len(v.Args) != 2 {
+		return v, 1
+	}
+	c, ok := constArg(v, 1)
+	switch {
+	case ok && v.Op == ir.OpMul:
+		return v.Args[0], c
+	case ok && v.Op == ir.OpShl && c >= 0 && c < 32:
+		return v.Args[0], 1 << c
+	}
+	return v, 1
 }
 
 func (c *tripCounter) param(*ir.Value, fact) {}
 
 func (c *tripCounter) instr(v *ir.Value) {
-	if v.Op == ir.OpCheck || v.Op == ir.OpCheckIdx || v.Op == ir.OpCheckULe {
+	switch v.Op {
+	case ir.OpCheck, ir.OpCheckIdx, ir.OpCheckULe, ir.OpLoad, ir.OpStore:
 		c.count(v.Block, func(t loopTest) bool { return t.cond == v || v.Op == ir.OpCheck && decides(v.Args[0], t.cond) })
 	}
 }
@@ -184,7 +245,7 @@ func (c *tripCounter) count(b *ir.Block, is func(loopTest) bool) {
 		c.trips[l] = unbounded
 	}
 	for _, t := range c.tests[l] {
-		if !is(t) {
+		if !is(t) || c.usable != nil && !c.usable(t) {
 			continue
 		}
 		if n := c.tripsOf(l, t); n < c.trips[l] {
@@ -207,6 +268,11 @@ type counter struct {
 func (c *tripCounter) tripsOf(l *ir.Loop, t loopTest) uint64 {
 	if holds, ok := decide(t.op, c.get(t.x), c.get(t.y), t.x.Type); ok && !holds {
 		return 0
+	}
+	for _, v := range t.others {
+		if !c.get(v).isNonNegative() {
+			return unbounded
+		}
 	}
 	if n, ok := c.simulate(l, t); ok {
 		return n

@@ -14,9 +14,9 @@ import (
 // verifier follows each iteration of the loop anyway.
 //
 // Method: inner loops come first, and after each round constants are folded, so that
-// the trips of the next loop may have become known. A loop is unrolled if its trips
-// are exact (trips.go) and the copies together are small; they may be larger if an
-// array is indexed by what changes in the loop. Values of the loop that are
+// the trips of the next loop may have become known. A loop is unrolled if there is no other
+// inside of it, its trips are exact (trips.go) and the copies together are small; they
+// may be larger if an array is indexed by what changes in the loop. Values of the loop that are
 // used behind it go through variables, which mem2reg.go promotes, because after each
 // copy they are other values. There is one more copy than there are trips, for the test
 // that ends the loop; its edges back lead nowhere.
