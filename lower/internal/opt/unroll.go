@@ -53,7 +53,7 @@ func Unroll(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
 	room := unrollFunction
 	for range maxUnrollRounds {
-		t := countTrips(f, true)
+		t := countTrips(f, true, nil)
 		if len(t.nest.Loops) == 0 || len(t.nest.Irreducible) > 0 {
 			return
 		}
@@ -96,7 +96,7 @@ func (u *unroller) round() bool {
 // unroll unrolls l if it is worth it.
 func (u *unroller) unroll(l *ir.Loop) bool {
 	trips, ok := u.exactTrips(l)
-	if !ok || trips > maxUnrolled {
+	if !ok || trips > maxUnrolled || slices.ContainsFunc(u.nest.Loops, func(in *ir.Loop) bool { return in.Parent == l }) {
 		return false
 	}
 	size := 0
