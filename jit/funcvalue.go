@@ -57,24 +57,18 @@ func inspect(fn any) (*funcValue, error) {
 	if f == nil {
 		return nil, fmt.Errorf("the Go runtime does not know the function at %#x", pc)
 	}
-	at := ownFrame(pc)
+	at := frameAt(pc)
 	// The second word of an interface that holds a func is the func's one word,
 	// a pointer to its closure.
 	data := (*[2]unsafe.Pointer)(unsafe.Pointer(&fn))[1]
 	return &funcValue{typ: v.Type(), pc: pc, name: f.Name(), file: at.File, line: at.Line, data: data}, nil
 }
 
-// ownFrame returns the position of the instruction at pc in the function that
-// it belongs to, even if it comes from another that was inlined there.
-func ownFrame(pc uintptr) runtime.Frame {
-	// CallersFrames takes return addresses and goes from inlined calls outwards.
-	frames := runtime.CallersFrames([]uintptr{pc + 1})
-	for {
-		frame, more := frames.Next()
-		if !more {
-			return frame
-		}
-	}
+// frameAt returns the position of the instruction at pc and the function that it
+// comes from, which may be one that was inlined there.
+func frameAt(pc uintptr) runtime.Frame {
+	frame, _ := runtime.CallersFrames([]uintptr{pc + 1}).Next() // takes return addresses
+	return frame
 }
 
 // short returns the function's name without the directories of its import path.
@@ -318,7 +312,7 @@ func (v *funcValue) lastLine() int {
 		if f := runtime.FuncForPC(pc); f == nil || f.Entry() != v.pc {
 			break
 		}
-		if at := ownFrame(pc); at.File == v.file {
+		if at := frameAt(pc); at.Function == v.name && at.File == v.file {
 			last = max(last, at.Line)
 		}
 	}

@@ -194,3 +194,28 @@ func TestGenericInstance(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// callsLater is compiled with a function inlined that is declared behind it:
+// code of callsLater comes from a line outside of it.
+func callsLater(i uint8) uint8 {
+	var a [64]uint8
+	declaredLater(&a, i)
+	return a[i&63] + 1
+}
+
+func declaredLater(a *[64]uint8, i uint8) {
+	for k := range a {
+		a[k] = i
+	}
+}
+
+// TestInlinedCallee checks that inlining does not pass for a change of source.
+func TestInlinedCallee(t *testing.T) {
+	v, err := inspect(callsLater)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first, last := v.line, v.lastLine(); last < first || last > first+4 {
+		t.Errorf("function at line %d has code up to line %d", first, last)
+	}
+}
