@@ -42,8 +42,11 @@ func New(seed uint64) *Program {
 		r:      rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)),
 		suffix: fmt.Sprint(seed),
 	}
+	// Most programs are small: they say the same in a fraction of the time, and
+	// what they find is easier to understand.
+	g.large = g.chance(20)
 	g.types()
-	for range g.r.IntN(4) {
+	for range g.r.IntN(g.size(2, 4)) {
 		g.function()
 	}
 	name := g.entry()
@@ -85,6 +88,7 @@ type gen struct {
 
 	structs []*typ
 	funcs   []*fn
+	large   bool
 
 	// State of the function being generated.
 	scope   []*variable
@@ -119,6 +123,14 @@ type label struct {
 }
 
 func (g *gen) chance(percent int) bool { return g.r.IntN(100) < percent }
+
+// size chooses a number by the size of the program.
+func (g *gen) size(small, large int) int {
+	if g.large {
+		return large
+	}
+	return small
+}
 
 // risk decides whether to generate something that may panic. There is at most
 // one in a statement, because Go leaves open which of two panics comes first
@@ -155,7 +167,7 @@ func (g *gen) declare(name string, t *typ) *variable {
 func (g *gen) function() {
 	f := &fn{name: g.name("f") + "_" + g.suffix}
 	var params []string
-	g.begin(8 + g.r.IntN(10))
+	g.begin(g.size(3, 8) + g.r.IntN(g.size(4, 10)))
 	for i := range 1 + g.r.IntN(5) {
 		t := g.anyType()
 		switch {
@@ -185,7 +197,7 @@ func (g *gen) function() {
 // entry generates the function to run.
 func (g *gen) entry() string {
 	name := "F_" + g.suffix
-	g.begin(12 + g.r.IntN(20))
+	g.begin(g.size(3, 12) + g.r.IntN(g.size(7, 20)))
 	g.line("func %s(in [6]uint64) (out [4]uint64) {", name)
 	g.indent++
 	g.scope = append(g.scope, &variable{name: "in", typ: arrayOf(uint64Type, 6)})
