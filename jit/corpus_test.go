@@ -1,0 +1,42 @@
+package jit_test
+
+import (
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/undergo-ebpf/undergo/e2e/corpus"
+	"github.com/undergo-ebpf/undergo/jit"
+)
+
+// TestCorpusThreeRegisters runs the corpus in the kernel, compiled for three
+// registers, so that nearly every value is spilled at some time. Package e2e runs it
+// with all registers.
+func TestCorpusThreeRegisters(t *testing.T) {
+	for _, fn := range corpus.Funcs {
+		native := reflect.ValueOf(fn)
+		name := runtime.FuncForPC(native.Pointer()).Name()
+		t.Run(name[strings.LastIndexByte(name, '.')+1:], func(t *testing.T) {
+			spilled := reflect.ValueOf(inKernel(t, fn, jit.Verify(), jit.Registers(3)))
+			for _, in := range corpus.Inputs(native.Type(), 40) {
+				want, wantPanic := outcome(native, in)
+				got, gotPanic := outcome(spilled, in)
+				if (gotPanic == nil) != (wantPanic == nil) {
+					t.Fatalf("%v: panics with %v in the kernel, with %v natively", in, gotPanic, wantPanic)
+				}
+				for i := range want {
+					if !reflect.DeepEqual(got[i].Interface(), want[i].Interface()) {
+						t.Fatalf("%v: result %d is %v in the kernel, %v natively", in, i, got[i], want[i])
+					}
+				}
+			}
+		})
+	}
+}
+
+// outcome calls fn and returns what it returns or panics with.
+func outcome(fn reflect.Value, in []reflect.Value) (out []reflect.Value, panicked any) {
+	defer func() { panicked = recover() }()
+	return fn.Call(in), nil
+}
