@@ -39,7 +39,7 @@ var (
 const diffInputs = 6
 
 // diffBatch is how many programs are compiled natively at a time.
-const diffBatch = 200
+const diffBatch = 1000
 
 // A variant is one way to compile a program.
 type variant struct {
