@@ -66,7 +66,9 @@ type piece struct {
 	typ ir.Type
 	// mixed pieces are accessed in several ways and stay memory.
 	mixed bool
-	slot  *ir.Slot // what the piece becomes
+	// gap pieces are copied and zeroed only: nothing says how they are aligned.
+	gap  bool
+	slot *ir.Slot // what the piece becomes
 }
 
 func (p *piece) end() int64 { return p.off + p.size }
@@ -201,9 +203,9 @@ func (s *splitter) shareCopy(v *ir.Value, round int) bool {
 	}
 	switch {
 	case dst == nil:
-		return src.fillGaps(srcOff, v.Size, granule(srcRef, dstRef, v.Args[0].Type))
+		return src.fillGaps(srcOff, v.Size, granule(srcRef, dstRef))
 	case src == nil:
-		return dst.fillGaps(dstOff, v.Size, granule(dstRef, srcRef, v.Args[1].Type))
+		return dst.fillGaps(dstOff, v.Size, granule(dstRef, srcRef))
 	}
 	changed := dst.takeOver(src, srcOff, dstOff, v.Size)
 	return src.takeOver(dst, dstOff, srcOff, v.Size) || changed
@@ -225,23 +227,19 @@ func (p *plan) takeOver(q *plan, from, to, size int64) bool {
 }
 
 // granule returns how large the pieces of a split slot may be, in bytes, if they
-// are to be copied one by one from or to other, a pointer of type t that is not
-// split: accesses to the stack must be aligned. A slot that other is known to
+// are to be copied one by one from or to other, a pointer that is not split:
+// accesses to the stack must be aligned. A slot that other is known to
 // point into is aligned for them.
-func granule(own, other slotRef, t ir.Type) int64 {
-	const word = 8
-	switch {
-	case other.slot != nil:
-		n := int64(word)
-		for (other.off-own.off)%n != 0 {
-			n /= 2
-		}
-		other.slot.Align = max(other.slot.Align, n)
+func granule(own, other slotRef) int64 {
+	n := int64(8)
+	if other.slot == nil {
 		return n
-	case t != ir.PtrStack && t != ir.PtrAny:
-		return word
 	}
-	return min(word, own.slot.Align)
+	for (other.off-own.off)%n != 0 {
+		n /= 2
+	}
+	other.slot.Align = max(other.slot.Align, n)
+	return n
 }
 
 // fillGaps makes pieces of at most granule bytes of the bytes between off and
@@ -278,6 +276,7 @@ func (p *plan) settle() {
 	merged := p.pieces[:0]
 	for _, q := range p.pieces {
 		if q.typ == ir.Void {
+			q.gap = true
 			q.joinType(intOfSize(q.size))
 		}
 		if n := len(merged); n > 0 && q.off < merged[n-1].end() {
@@ -416,7 +415,7 @@ func (s *splitter) rewriteCopy(b *ir.Block, v *ir.Value) {
 		at := lo - base // in the copied range
 		srcAddr, srcDisp := s.side(b, src, from, v.Args[1], at)
 		dstAddr, dstDisp := s.side(b, dst, to, v.Args[0], at)
-		if hi-lo == q.size && !q.mixed {
+		if hi-lo == q.size && !q.mixed && !(q.gap && (maybeUnaligned(from, v.Args[1]) || maybeUnaligned(to, v.Args[0]))) {
 			ld := b.Add(ir.OpLoad, q.typ, v.Pos, srcAddr)
 			ld.Imm, ld.Width = srcDisp, uint8(q.size)
 			store(b, v.Pos, dstAddr, dstDisp, q.size, ld)
@@ -425,6 +424,12 @@ func (s *splitter) rewriteCopy(b *ir.Block, v *ir.Value) {
 		cp := b.Add(ir.OpMemCopy, ir.Void, v.Pos, displaced(b, dstAddr, dstDisp), displaced(b, srcAddr, srcDisp))
 		cp.Size = hi - lo
 	}
+}
+
+// maybeUnaligned reports whether p, which points to ref, may be an address on the
+// stack that is aligned for the variables there, but not for an access of any size.
+func maybeUnaligned(ref slotRef, p *ir.Value) bool {
+	return ref.slot == nil && (p.Type == ir.PtrStack || p.Type == ir.PtrAny)
 }
 
 // side returns pointer and displacement of byte at of one side of a copy.
