@@ -19,7 +19,7 @@ type loopCase struct {
 
 var (
 	anyKernel    = lower.MinKernel
-	withMayGoto  = lower.MayGoto.MinKernel()
+	withLimits   = lower.LoopHelper.MinKernel()
 	loopArgument = []uint64{0, 1, 2, 7, 27, 36, 1000, 123456}
 )
 
@@ -35,13 +35,13 @@ var loopCases = []loopCase{
 			sum += i ^ n
 		}
 		return sum
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"million down", func(n uint64) (sum uint64) {
 		for i := 1_000_000; i > 0; i -= 3 {
 			sum = sum*31 + uint64(i) + n
 		}
 		return sum
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"million nested", func(n uint64) (sum uint64) {
 		for i := range uint64(1000) {
 			for j := range uint64(1000) {
@@ -55,7 +55,7 @@ var loopCases = []loopCase{
 			}
 		}
 		return sum
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"million in few", func(n uint64) (sum uint64) {
 		for i := range uint64(10) {
 			for j := i; j < 100_000; j++ {
@@ -63,13 +63,13 @@ var loopCases = []loopCase{
 			}
 		}
 		return sum
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"variable", func(n uint64) (sum uint64) {
 		for i := uint64(0); i < n; i++ {
 			sum += i * 3
 		}
 		return sum
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"both variable", func(n uint64) (sum uint64) {
 		for i := n & 15; i < n>>4&63; i++ {
 			sum += i * 3
@@ -85,7 +85,7 @@ var loopCases = []loopCase{
 			sum = sum*3 + x ^ uint64(i)
 		}
 		return sum
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"array out of range", func(n uint64) (sum uint64) {
 		var a [40]uint64
 		for i := uint64(0); i < n; i++ {
@@ -110,14 +110,14 @@ var loopCases = []loopCase{
 			count++
 		}
 		return count
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"gcd", func(n uint64) uint64 {
 		a, b := n, uint64(36)
 		for b != 0 {
 			a, b = b, a%b
 		}
 		return a
-	}, withMayGoto, loopArgument},
+	}, withLimits, loopArgument},
 	{"binary search", func(n uint64) uint64 {
 		var table [30]uint64
 		for i := range table {
@@ -197,7 +197,7 @@ func TestEndlessLoop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !kernel.AtLeast(withMayGoto) {
+	if !kernel.AtLeast(withLimits) {
 		t.Skipf("Linux %v ends no loops", kernel)
 	}
 	endless, err := jit.Func(func(n uint64) uint64 {

@@ -47,6 +47,11 @@ type Options struct {
 	// Registers, if not 0, cuts the registers that the allocator may use to the
 	// first so many of R0, R6, R1, R7, R2, R8, R3, R9, R4, R5. Tests set it to 3.
 	Registers int
+	// LoopWork is the number of instructions for the verifier to follow that a loop may be
+	// before the kernel is made to limit it, where it can. 0 stands for what is best
+	// for most programs. With less, more complex programs can be verified, and loops run
+	// somewhat slower.
+	LoopWork uint64
 	// OnPanic is the program's result when it panics. A shim ignores it.
 	OnPanic int32
 	// Source, if not nil, returns the text of a source line, for the kernel's log.
@@ -178,7 +183,7 @@ func (c *compilation) step(stage string, f func()) {
 
 // optimize runs the passes. Variables leave room for spilled values.
 func (c *compilation) optimize(m *ir.Module, room int) {
-	cfg := &opt.Config{Target: c.target, Spill: room, Diags: &c.diags, Fset: c.in.Fset}
+	cfg := &opt.Config{Target: c.target, Spill: room, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
 	runPasses(m, cfg, passHooks{
 		before: func(name string) { c.stage = name },
 		after: func(name string, took time.Duration) {

@@ -49,6 +49,9 @@ type Config struct {
 	Diags *diag.List
 	// Fset gives meaning to source positions.
 	Fset *token.FileSet
+	// LoopWork is the number of instructions for the verifier to follow that a loop may
+	// be before it is limited, if it can be; 0 stands for what is best for most programs.
+	LoopWork uint64
 }
 
 // position returns the source position of pos.

@@ -244,13 +244,16 @@ func (l *limiter) follows(t loopTest) bool {
 
 // budget returns the work that the loop may be before something is done about it.
 func (l *limiter) budget(loop *ir.Loop) uint64 {
+	mayGoto := l.config.Target.Has(target.MayGoto)
 	switch {
-	case l.config.Target.Has(target.MayGoto):
+	case !mayGoto && !l.canOutline(loop):
+		return uint64(l.config.Target.MaxInsns)
+	case l.config.LoopWork > 0:
+		return l.config.LoopWork
+	case mayGoto:
 		return mayGotoBudget
-	case l.canOutline(loop):
-		return loopHelperBudget
 	}
-	return uint64(l.config.Target.MaxInsns)
+	return loopHelperBudget
 }
 
 // help does something about a loop that the verifier would not get to the end of,
@@ -459,7 +462,3 @@ func (l *limiter) hasExactTest(loop *ir.Loop) bool {
 			cond.Op.Is(ir.Compare) && likely[cond.Args[0].ID] && likely[cond.Args[1].ID])
 	})
 }
-
-// canOutline reports whether the loop can be made a function that the helper bpf_loop
-// calls.
-func (l *limiter) canOutline(loop *ir.Loop) bool { return false }

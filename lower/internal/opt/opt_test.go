@@ -62,6 +62,7 @@ var allPasses = []namedPass{
 	{"escape", Escape},
 	{"dce", funcs(DCE)},
 	{"scratch", scratchAll},
+	{"outline", Outline},
 	{"abi", ABI},
 }
 

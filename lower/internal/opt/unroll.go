@@ -184,7 +184,7 @@ func (u *unroller) demote(l *ir.Loop) {
 				at = slices.Index(b.Instrs, use.User)
 			}
 			if v.Op.Is(ir.Pure) && len(v.Args) == 0 {
-				use.Set(copyValue(v))
+				use.Set(copyValue(u.f, v))
 				b.Insert(at, use.Get())
 				continue
 			}
@@ -230,8 +230,11 @@ func (u *unroller) copies(l *ir.Loop, trips int) {
 	entries := u.entries(l)
 	var latches []ir.Pred // of the previous copy
 	for n := range trips + 1 {
-		blocks := u.copyLoop(l)
-		header := blocks[l.Header.ID]
+		blocks := copyBlocks(u.f, l.Blocks, make(map[*ir.Value]*ir.Value))
+		for _, p := range l.Latches { // back to the original, for the next copy to redirect
+			blocks[p.Block].Term.Succs[p.Succ].To = l.Header
+		}
+		header := blocks[l.Header]
 		if n == 0 {
 			for _, p := range entries {
 				p.Edge().To = header
@@ -242,7 +245,7 @@ func (u *unroller) copies(l *ir.Loop, trips int) {
 		}
 		latches = latches[:0]
 		for _, p := range l.Latches {
-			latches = append(latches, ir.Pred{Block: blocks[p.Block.ID], Succ: p.Succ})
+			latches = append(latches, ir.Pred{Block: blocks[p.Block], Succ: p.Succ})
 		}
 	}
 	for _, p := range latches {
@@ -261,54 +264,4 @@ func (u *unroller) entries(l *ir.Loop) []ir.Pred {
 		}
 	}
 	return list
-}
-
-// copyLoop appends a copy of l's blocks to the function. Edges back lead to the original
-// header, for the caller to redirect. It returns the copies by the original's Block.ID.
-func (u *unroller) copyLoop(l *ir.Loop) map[ir.ID]*ir.Block {
-	blocks := make(map[ir.ID]*ir.Block, len(l.Blocks))
-	values := make(map[*ir.Value]*ir.Value)
-	for _, b := range l.Blocks {
-		n := u.f.NewBlock()
-		blocks[b.ID] = n
-		for _, p := range b.Params {
-			values[p] = n.AddParam(p.Type, p.Pos)
-		}
-		for _, v := range b.Instrs {
-			values[v] = n.Append(copyValue(v))
-		}
-	}
-	copied := func(args []*ir.Value) []*ir.Value {
-		list := slices.Clone(args)
-		for i, a := range list {
-			if w := values[a]; w != nil {
-				list[i] = w
-			}
-		}
-		return list
-	}
-	for _, b := range l.Blocks {
-		n := blocks[b.ID]
-		for i, v := range b.Instrs {
-			n.Instrs[i].Args = copied(v.Args)
-		}
-		n.Term = b.Term
-		n.Term.Args = copied(b.Term.Args)
-		n.Term.Succs = slices.Clone(b.Term.Succs)
-		for i := range n.Term.Succs {
-			e := &n.Term.Succs[i]
-			e.Args = copied(e.Args)
-			if to := blocks[e.To.ID]; to != nil && e.To != l.Header {
-				e.To = to
-			}
-		}
-	}
-	return blocks
-}
-
-// copyValue returns a copy of v, without operands, that is not yet in any block.
-func copyValue(v *ir.Value) *ir.Value {
-	w := v.Block.Func.NewValue(v.Op, v.Type, v.Pos)
-	w.Width, w.Signed, w.Imm, w.Size, w.Aux = v.Width, v.Signed, v.Imm, v.Size, v.Aux
-	return w
 }
