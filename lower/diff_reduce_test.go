@@ -84,10 +84,10 @@ func failure(src string, p *progen.Program) (why string) {
 		})
 		for i, input := range inputs {
 			if err := compareOutcome(interpret(m, input), native[i]); err != nil {
-				return fmt.Sprintf("after pass %s, input %v: %v", firstWrongPass(in, v.target, input, native[i]), input, err)
+				return fmt.Sprintf("after pass %s, input %v: %v", firstWrongPass(in, v, input, native[i]), input, err)
 			}
 		}
-		unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers})
+		unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork})
 		if err != nil {
 			return err.Error()
 		}

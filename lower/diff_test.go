@@ -45,16 +45,20 @@ const diffBatch = 1000
 type variant struct {
 	target    Target
 	registers int
+	loopWork  uint64
 }
 
 // variants are the ways in which programs are compiled. The oldest and a recent
 // kernel differ in the instructions used; with three registers nearly
-// everything is spilled.
+// everything is spilled. With little work for the verifier all loops are limited, as
+// may_goto or bpf_loop does it.
 var variants = []variant{
-	{TargetFor(Version{Major: 6, Minor: 12}, "amd64"), 0},
-	{TargetFor(Version{Major: 5, Minor: 10}, "amd64"), 3},
-	{TargetFor(Version{Major: 5, Minor: 10}, "amd64"), 0},
-	{TargetFor(Version{Major: 6, Minor: 12}, "amd64"), 3},
+	{TargetFor(Version{Major: 6, Minor: 12}, "amd64"), 0, 0},
+	{TargetFor(Version{Major: 5, Minor: 10}, "amd64"), 3, 0},
+	{TargetFor(Version{Major: 6, Minor: 1}, "amd64"), 0, 1},
+	{TargetFor(Version{Major: 5, Minor: 10}, "amd64"), 0, 0},
+	{TargetFor(Version{Major: 6, Minor: 12}, "amd64"), 3, 0},
+	{TargetFor(Version{Major: 6, Minor: 12}, "amd64"), 0, 1},
 }
 
 // TestDifferential compares generated programs, each compiled in one of the
@@ -99,7 +103,7 @@ func comparePaths(c progen.Case, native []progen.Outcome, v variant) error {
 
 func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v variant) error {
 	var wrong error // what the interpreter of the IR found
-	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers}}
+	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork}}
 	c.observe = func(stage string, m *ir.Module) {
 		if wrong != nil || stage != "build" && stage != passes[len(passes)-1].name {
 			return
@@ -107,7 +111,7 @@ func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v var
 		for i, input := range inputs {
 			if err := compareOutcome(interpret(m, input), native[i]); err != nil {
 				if stage != "build" {
-					stage = firstWrongPass(in, v.target, input, native[i])
+					stage = firstWrongPass(in, v, input, native[i])
 				}
 				wrong = fmt.Errorf("interpreter after %s, input %v: %w", stage, input, err)
 				return
@@ -130,12 +134,12 @@ func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v var
 }
 
 // firstWrongPass names the pass after which the outcome of the program changes.
-func firstWrongPass(in Input, target Target, input [6]uint64, want progen.Outcome) string {
+func firstWrongPass(in Input, v variant, input [6]uint64, want progen.Outcome) string {
 	var diags diag.List
-	m := build.Build(in, target, &diags)
+	m := build.Build(in, v.target, &diags)
 	wrong := "none" // that shows when it is interpreted alone
 	name := ""
-	runPasses(m, &opt.Config{Target: target, Diags: &diags, Fset: in.Fset}, passHooks{
+	runPasses(m, &opt.Config{Target: v.target, Diags: &diags, Fset: in.Fset, LoopWork: v.loopWork}, passHooks{
 		before: func(n string) { name = n },
 		after: func(string, time.Duration) {
 			if wrong == "none" && compareOutcome(interpret(m, input), want) != nil {
@@ -194,11 +198,24 @@ func shimOutcome(buf []byte, panicked string) progen.Outcome {
 // garbage is what scratch memory holds before a run: what the last one left there.
 func garbage(size int64) []byte { return bytes.Repeat([]byte{0xcc}, int(size)) }
 
-// scratchLookup returns the implementation of the helper that finds the scratch memory
-// of a program, the only one that generated programs call.
-func scratchLookup(m *ir.Module) func(*interp.Machine, *ir.Helper, []uint64) (uint64, error) {
+// helpers returns the implementation of the helpers that generated programs call: that
+// which finds the scratch memory of a program, and bpf_loop.
+func helpers(m *ir.Module) func(*interp.Machine, *ir.Helper, []uint64) (uint64, error) {
 	var addr uint64
 	return func(vm *interp.Machine, h *ir.Helper, args []uint64) (uint64, error) {
+		if h.Name == "loop" {
+			return loopHelper(args, func(args ...uint64) (uint64, error) {
+				o, _, err := vm.Object(args[0])
+				if err != nil {
+					return 0, err
+				}
+				results, err := vm.Call(o.Func, args[1:]...)
+				if err != nil {
+					return 0, err
+				}
+				return results[0], nil
+			})
+		}
 		if o, _, err := vm.Object(args[0]); err != nil || o.Map == nil || o.Map.Name != ScratchMap {
 			return 0, fmt.Errorf("%s of what is not scratch memory: %v", h.Name, err)
 		}
@@ -209,9 +226,26 @@ func scratchLookup(m *ir.Module) func(*interp.Machine, *ir.Helper, []uint64) (ui
 	}
 }
 
+// loopHelper is bpf_loop with the given arguments, which calls a function by invoke.
+func loopHelper(args []uint64, invoke func(...uint64) (uint64, error)) (uint64, error) {
+	for i := range args[0] {
+		stop, err := invoke(args[1], i, args[2])
+		if err != nil {
+			return 0, err
+		}
+		if stop > 1 {
+			return 0, fmt.Errorf("callback of bpf_loop returned %d", stop)
+		}
+		if stop == 1 {
+			return i + 1, nil
+		}
+	}
+	return args[0], nil
+}
+
 func interpret(m *ir.Module, in [6]uint64) result {
 	buf := shimBuffer(in)
-	_, site, err := interp.New(m, interp.Options{Helper: scratchLookup(m)}).RunProgram(buf)
+	_, site, err := interp.New(m, interp.Options{Helper: helpers(m)}).RunProgram(buf)
 	if err != nil {
 		return result{err: err}
 	}
@@ -228,9 +262,12 @@ func execute(u *Unit, target Target, in [6]uint64) result {
 		sections[d.Name] = append([]byte(nil), d.Bytes...)
 	}
 	o := vm.Options{Ctx: buf, Sections: sections, StrictStack: !target.Has(VarOffStack)}
+	o.Helpers = map[int32]vm.Helper{181: {Args: 4, Func: func(c *vm.Call) (uint64, error) {
+		return loopHelper(c.Args[:], func(args ...uint64) (uint64, error) { return c.Invoke(args[0], args[1:]...) })
+	}}}
 	if u.Scratch > 0 {
 		sections[ScratchMap] = garbage(int64(u.Scratch))
-		o.Helpers = map[int32]vm.Helper{1: {Args: 2, Func: func(c *vm.Call) (uint64, error) { return c.Section(ScratchMap) }}}
+		o.Helpers[1] = vm.Helper{Args: 2, Func: func(c *vm.Call) (uint64, error) { return c.Section(ScratchMap) }}
 	}
 	r0, err := vm.Run(u.Insns, o)
 	if err != nil {

@@ -362,6 +362,7 @@ func (o *outliner) callHelper() {
 		a := b.Append(slotAddress(o.f, s))
 		o.store(b, o.ctx, first+i, a)
 		if o.stores(s) {
+			o.initialize(s)
 			o.forget(a, s)
 		}
 	}
@@ -406,11 +407,31 @@ func storedTo(v *ir.Value) []*ir.Slot {
 	return list
 }
 
+// initialize makes sure that s has been written before the loop, all of it: a part that
+// has not been must not be read even in order to be forgotten.
+func (o *outliner) initialize(s *ir.Slot) {
+	for _, b := range o.dom.Order() {
+		if b == o.loop.Header || !o.dom.Dominates(b, o.loop.Header) {
+			continue
+		}
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpMemZero && v.Size == s.Size && v.Args[0].Op == ir.OpSlotAddr && v.Args[0].Slot() == s {
+				return
+			}
+		}
+	}
+	a := slotAddress(o.f, s)
+	zero := o.f.NewValue(ir.OpMemZero, ir.Void, s.Pos, a)
+	zero.Size = s.Size
+	o.f.Entry().Insert(0, a, zero)
+}
+
 // forget hides from the verifier what the variable s at address a contains.
 func (o *outliner) forget(a *ir.Value, s *ir.Slot) {
 	b := o.enter
+	s.Align = max(s.Align, cell)
 	for off := int64(0); off < s.Size; {
-		width := min(s.Align, cell)
+		width := int64(cell)
 		for off%width != 0 || off+width > s.Size {
 			width /= 2
 		}

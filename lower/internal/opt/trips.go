@@ -260,6 +260,8 @@ type counter struct {
 	param *ir.Value
 	plus  int64
 	step  int64 // what an iteration adds to param
+	// by, if not nil, is added as well; it does not change in the loop.
+	by *ir.Value
 	// limits is what values the counter has before it wraps around.
 	limits fact
 }
@@ -299,12 +301,20 @@ func (c *tripCounter) tripsOf(l *ir.Loop, t loopTest) uint64 {
 		}
 	}
 	invariant := t.y.Op == ir.OpConst || !c.nest.Contains(l, t.y.Block)
-	return linearTrips(t.op, x, y, k, invariant)
+	most := k.step // the largest step
+	if k.by != nil {
+		by := c.get(k.by)
+		if k.step != 0 || by.smin < 1 || by.smax > math.MaxInt32 {
+			return unbounded
+		}
+		k.step, most = by.smin, by.smax
+	}
+	return linearTrips(t.op, x, y, k, most, invariant)
 }
 
 // linearTrips returns for how many of the values of k, from x on, op holds between
-// them and y.
-func linearTrips(op ir.Op, x, y fact, k counter, invariant bool) uint64 {
+// them and y. No step is larger than most, but for the sign.
+func linearTrips(op ir.Op, x, y fact, k counter, most int64, invariant bool) uint64 {
 	step := k.step
 	if op == ir.OpEq {
 		if invariant {
@@ -314,7 +324,7 @@ func linearTrips(op ir.Op, x, y fact, k counter, invariant bool) uint64 {
 	}
 	if op == ir.OpNe { // as long as it has not been reached, if it is not passed
 		switch {
-		case !invariant:
+		case !invariant || step != most:
 			return unbounded
 		case step == 1 && x.umax <= y.umin:
 			op = ir.OpULt
@@ -343,9 +353,9 @@ func linearTrips(op ir.Op, x, y fact, k counter, invariant bool) uint64 {
 	}
 	up := op == ir.OpULt || op == ir.OpULe || op == ir.OpSLt || op == ir.OpSLe
 	strict := op == ir.OpULt || op == ir.OpUGt || op == ir.OpSLt || op == ir.OpSGt
-	by := uint64(step)
+	by, jump := uint64(step), uint64(most)
 	if !up {
-		by = uint64(-step)
+		by, jump = uint64(-step), uint64(-most)
 	}
 	if step == 0 || up != (step > 0) {
 		return unbounded
@@ -360,7 +370,7 @@ func linearTrips(op ir.Op, x, y fact, k counter, invariant bool) uint64 {
 	switch {
 	case from > to:
 		return 0
-	case by > room: // it might wrap around
+	case jump > room: // it might wrap around
 		return unbounded
 	}
 	return (to-from)/by + 1
@@ -388,42 +398,47 @@ func (c *tripCounter) counterOf(l *ir.Loop, v *ir.Value) (counter, bool) {
 	}
 	k.param, k.limits = v, anything(v.Type)
 	for i, p := range l.Latches {
-		step, limits, ok := stepOf(v, p.Edge().Args[n])
-		if !ok || i > 0 && step != k.step {
+		next := counter{param: v, limits: anything(v.Type)}
+		if !next.stepBy(p.Edge().Args[n]) || i > 0 && (next.step != k.step || next.by != k.by) ||
+			next.by != nil && c.nest.Contains(l, next.by.Block) {
 			return k, false
 		}
-		k.step, k.limits = step, k.limits.and(limits, v.Type)
+		k.step, k.by, k.limits = next.step, next.by, k.limits.and(next.limits, v.Type)
 	}
 	return k, true
 }
 
-// stepOf returns by how much next is larger than param, and between which limits.
+// stepBy finds out by how much next is larger than k.param, and between which limits.
 // Counters of 8 and 16 bits are extended to 32 again after each step.
-func stepOf(param, next *ir.Value) (step int64, limits fact, ok bool) {
-	t := param.Type
-	limits = anything(t)
+func (k *counter) stepBy(next *ir.Value) bool {
+	t := k.param.Type
 	for range maxBitsDepth {
-		if next = sameBits(next); next == param {
-			return step, limits, true
+		if next = sameBits(next); next == k.param {
+			return true
 		}
 		n, isSum := constSum(next)
 		switch {
 		case isSum:
-			step += n
-		case next.Op == ir.OpSExtIn && step == 0:
-			limits = betweenSigned(t, -1<<(next.Imm-1), 1<<(next.Imm-1)-1)
-		case next.Op == ir.OpAnd && step == 0:
+			k.step += n
+		case next.Op == ir.OpAdd && k.by == nil && sameBits(next.Args[0]) == k.param:
+			k.by = next.Args[1]
+		case next.Op == ir.OpAdd && k.by == nil && sameBits(next.Args[1]) == k.param:
+			k.by = next.Args[0]
+			return true
+		case next.Op == ir.OpSExtIn && k.step == 0:
+			k.limits = betweenSigned(t, -1<<(next.Imm-1), 1<<(next.Imm-1)-1)
+		case next.Op == ir.OpAnd && k.step == 0:
 			mask, ok := constArg(next, 1)
 			if !ok || mask < 0 || mask&(mask+1) != 0 {
-				return 0, limits, false
+				return false
 			}
-			limits = between(t, 0, uint64(mask))
+			k.limits = between(t, 0, uint64(mask))
 		default:
-			return 0, limits, false
+			return false
 		}
 		next = next.Args[0]
 	}
-	return 0, limits, false
+	return false
 }
 
 // constSum returns the constant if v is the sum of a value and one.
