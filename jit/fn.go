@@ -216,7 +216,7 @@ const ethernetHeader = 14 // ETH_HLEN in include/uapi/linux/if_ether.h
 // that of the same panic on the host is, except for the values in its text.
 type PanicError struct {
 	Pos     token.Position
-	Kind    string // index, slice, nil, divide, shift, assert, convert or explicit
+	Kind    string // index, slice, nil, divide, shift, assert, convert, explicit or loop
 	Message string // as Go's runtime words it
 }
 

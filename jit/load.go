@@ -120,10 +120,10 @@ var kernelTypes = sync.OnceValue(btf.NewCache)
 // Linux 5.11.
 var memlock = sync.OnceValue(rlimit.RemoveMemlock)
 
-// load loads the program. The first try asks for no log: the kernel writes one
+// loadUnit loads the program as it is. The first try asks for no log: the kernel writes one
 // of up to hundreds of megabytes for a program that it gives up on. Only if the
 // kernel has a reason that a log would tell is it asked again.
-func (p *Program) load(o *options, c *Collection) error {
+func (p *Program) loadUnit(o *options, c *Collection) error {
 	start := time.Now()
 	if err := memlock(); err != nil {
 		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))

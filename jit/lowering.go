@@ -33,6 +33,7 @@ func (f *front) compile(s *source, in lower.Input, target lower.Target) (*Progra
 		p.record("ssa", ssaText(in.Entry))
 		o.Dump = p.record
 	}
+	p.compileAgain(in, target, o)
 	unit, err := lower.Compile(in, target, o)
 	if list, ok := err.(lower.DiagnosticError); ok {
 		f.diags.Append(list...)

@@ -21,8 +21,9 @@ type Program struct {
 	row     *section
 	target  string
 	unit    *lower.Unit
-	coll    *cebpf.Collection // nil if not loaded
-	vars    *varUse           // nil if there are none, or it was not loaded
+	again   func() (*lower.Unit, error) // compiles for the second attempt, nil after loading
+	coll    *cebpf.Collection           // nil if not loaded
+	vars    *varUse                     // nil if there are none, or it was not loaded
 	stages  []lower.StageTime
 	loading time.Duration
 	dumps   []dump
@@ -73,7 +74,7 @@ func (p *Program) Close() error {
 // often that has happened.
 type Panic struct {
 	Pos     token.Position
-	Kind    string // index, slice, nil, divide, shift, assert, convert or explicit
+	Kind    string // index, slice, nil, divide, shift, assert, convert, explicit or loop
 	Message string // as Go's runtime words it
 	Count   uint64
 }

@@ -75,6 +75,10 @@ const (
 	ScratchMap = opt.ScratchMap
 )
 
+// PanicLoop is the kind of a PanicSite at which Go does not panic: there the kernel ends a
+// loop that takes longer than a program may.
+const PanicLoop = "loop"
+
 // A DataSection is the initial content of a single-entry array map.
 type DataSection struct {
 	Name     string
@@ -85,7 +89,7 @@ type DataSection struct {
 // A PanicSite is a place in the source at which the program may panic.
 type PanicSite struct {
 	Pos     token.Position
-	Kind    string // "index", "slice", "nil", "divide", "shift", "assert", "convert" or "explicit"
+	Kind    string // "index", "slice", "nil", "divide", "shift", "assert", "convert", "explicit", or PanicLoop
 	Message string // as Go's runtime words it
 }
 

@@ -1,6 +1,7 @@
 package opt
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
@@ -30,7 +31,7 @@ import (
 //
 //	b1(v2 i64):                     store.8 ctx +0, 0
 //	looplimit !0                    store.8 ctx +8, v1
-//	v3 = ult i32 v2, v0             helper loop(1<<23, @f.loop, ctx, 0)
+//	v3 = ult i32 v2, v0             helper loop(1<<23, @f.loop1, ctx, 0)
 //	branch v3, b2(), b3()           v9 = load.8 ctx +0
 //	b2: ...                         branch v9, b3(), b4()
 //	jump b1(v4)                     b4: panic !0
@@ -110,7 +111,7 @@ func (o *outliner) run() {
 	h := o.loop.Header
 	o.site = h.Instrs[0].Site()
 	h.Instrs = h.Instrs[1:]
-	o.g = o.f.Module.NewFunc(o.f.Name+".loop", loopPos(o.loop))
+	o.g = o.f.Module.NewFunc(fmt.Sprintf("%s.loop%d", o.f.Name, len(o.contexts)+1), loopPos(o.loop))
 	o.g.Results = []ir.Type{ir.I64}
 	o.g.NoInline, o.g.Callback, o.g.Stop = true, true, 1
 	o.cellOf = make(map[*ir.Value]int)
@@ -389,24 +390,6 @@ func (o *outliner) stores(s *ir.Slot) bool {
 	return false
 }
 
-// storedTo returns the variables that v may store to; nil is one that is not known.
-func storedTo(v *ir.Value) []*ir.Slot {
-	var list []*ir.Slot
-	switch v.Op {
-	case ir.OpStore, ir.OpMemZero, ir.OpMemCopy, ir.OpAtomic:
-		if s := rootSlot(v.Args[0]); s != nil || v.Args[0].Type == ir.PtrStack || v.Args[0].Type == ir.PtrAny {
-			list = append(list, s)
-		}
-	case ir.OpHelper:
-		for _, a := range v.Args {
-			if s := rootSlot(a); s != nil {
-				list = append(list, s)
-			}
-		}
-	}
-	return list
-}
-
 // initialize makes sure that s has been written before the loop, all of it: a part that
 // has not been must not be read even in order to be forgotten.
 func (o *outliner) initialize(s *ir.Slot) {
@@ -455,10 +438,9 @@ func (o *outliner) dispatch() {
 		after[v] = o.load(b, o.ctx, o.cellOf[v], v.Type)
 	}
 	for _, block := range o.f.Blocks {
-		if o.contains2(block) || block == b {
-			continue
+		if !slices.Contains(o.loop.Blocks, block) && block != b {
+			o.renameBehind(block, after)
 		}
-		o.renameBehind(block, after)
 	}
 	which := o.load(b, o.ctx, 0, ir.I64)
 	for i, x := range o.exits {
@@ -472,11 +454,6 @@ func (o *outliner) dispatch() {
 		b = next
 	}
 	b.Panic(o.site.Pos, o.site)
-}
-
-// contains2 reports whether b, which may be new, is in the loop.
-func (o *outliner) contains2(b *ir.Block) bool {
-	return slices.Contains(o.loop.Blocks, b)
 }
 
 // renameBehind makes b, which is not in the loop, use what has been loaded after it.
@@ -536,73 +513,4 @@ func (o *outliner) store(b *ir.Block, ctx *ir.Value, n int, v *ir.Value) {
 	}
 	s := b.Add(ir.OpStore, ir.Void, o.g.Pos, ctx, v)
 	s.Width, s.Imm = cell, int64(n)*cell
-}
-
-// rootSlot returns the variable that p points into, as far as additions tell, or nil.
-func rootSlot(p *ir.Value) *ir.Slot {
-	for p.Op == ir.OpPtrAdd || p.Op == ir.OpPi || p.Op == ir.OpCheckNonNil {
-		p = p.Args[0]
-	}
-	if p.Op == ir.OpSlotAddr {
-		return p.Slot()
-	}
-	return nil
-}
-
-// canOutline reports whether the loop can be made a function that the helper bpf_loop
-// calls. It cannot if it calls functions, whose panics the helper would not pass on;
-// if pointers change from one iteration to the next, or are stored to variables, which
-// the verifier would not see; or if values that are no numbers are used behind it.
-func (l *limiter) canOutline(loop *ir.Loop) bool {
-	if !l.config.Target.Has(target.LoopHelper) || l.config.Target.Has(target.MayGoto) || len(l.nest.Irreducible) > 0 {
-		return false
-	}
-	for i, p := range loop.Header.Params {
-		if p.Type.IsPtr() && l.changes(loop, i) {
-			return false
-		}
-	}
-	written := make(map[*ir.Slot]bool)
-	for _, b := range loop.Blocks {
-		for _, v := range b.Instrs {
-			if v.Op == ir.OpCall {
-				return false
-			}
-			for _, s := range storedTo(v) {
-				if s == nil {
-					return false
-				}
-				written[s] = true
-			}
-		}
-		for _, e := range b.Term.Succs {
-			if l.nest.Contains(loop, e.To) {
-				continue
-			}
-			if slices.ContainsFunc(e.Args, func(a *ir.Value) bool { return l.isLoopPointer(loop, a) }) {
-				return false
-			}
-		}
-	}
-	for _, b := range l.dom.Order() {
-		ok := true
-		if !l.nest.Contains(loop, b) {
-			b.EachUse(func(u ir.Use) { ok = ok && !l.isLoopPointer(loop, u.Get()) })
-		}
-		for _, v := range b.Instrs {
-			if v.Op == ir.OpStore && v.Args[1].Type.IsPtr() && written[rootSlot(v.Args[0])] {
-				ok = false
-			}
-		}
-		if !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// isLoopPointer reports whether v is computed in the loop and neither a number nor to be
-// had anywhere.
-func (l *limiter) isLoopPointer(loop *ir.Loop, v *ir.Value) bool {
-	return !v.Type.IsInt() && l.nest.Contains(loop, v.Block) && (!v.Op.Is(ir.Pure) || len(v.Args) > 0)
 }

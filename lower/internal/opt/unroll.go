@@ -50,6 +50,9 @@ const (
 
 // Unroll unrolls the short loops of f.
 func Unroll(f *ir.Func, c *Config) {
+	if c.LoopWork > 0 {
+		return // the copies could not be limited
+	}
 	ir.RemoveUnreachable(f)
 	room := unrollFunction
 	for range maxUnrollRounds {
@@ -62,9 +65,9 @@ func Unroll(f *ir.Func, c *Config) {
 			return
 		}
 		room = u.room
+		simplifyCFG(f) // gives copies their constants
 		Fold(f, c)
 		simplifyCFG(f)
-		Fold(f, c)
 	}
 }
 

@@ -1,0 +1,97 @@
+package opt
+
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
+
+// This file tells which loops can be made functions (outline.go).
+
+// storedTo returns the variables that v may store to; nil is one that is not known.
+func storedTo(v *ir.Value) []*ir.Slot {
+	var list []*ir.Slot
+	switch v.Op {
+	case ir.OpStore, ir.OpMemZero, ir.OpMemCopy, ir.OpAtomic:
+		if s := rootSlot(v.Args[0]); s != nil || v.Args[0].Type == ir.PtrStack || v.Args[0].Type == ir.PtrAny {
+			list = append(list, s)
+		}
+	case ir.OpHelper:
+		for _, a := range v.Args {
+			if s := rootSlot(a); s != nil {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// rootSlot returns the variable that p points into, as far as additions tell, or nil.
+func rootSlot(p *ir.Value) *ir.Slot {
+	for p.Op == ir.OpPtrAdd || p.Op == ir.OpPi || p.Op == ir.OpCheckNonNil {
+		p = p.Args[0]
+	}
+	if p.Op == ir.OpSlotAddr {
+		return p.Slot()
+	}
+	return nil
+}
+
+// canOutline reports whether the loop can be made a function that the helper bpf_loop
+// calls. It cannot if it calls functions, whose panics the helper would not pass on;
+// if pointers change from one iteration to the next, or are stored to variables, which
+// the verifier would not see; or if values that are no numbers are used behind it.
+func (l *limiter) canOutline(loop *ir.Loop) bool {
+	if !l.config.Target.Has(target.LoopHelper) || l.config.Target.Has(target.MayGoto) || len(l.nest.Irreducible) > 0 {
+		return false
+	}
+	for i, p := range loop.Header.Params {
+		if p.Type.IsPtr() && l.changes(loop, i) {
+			return false
+		}
+	}
+	written := make(map[*ir.Slot]bool)
+	for _, b := range loop.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpCall {
+				return false
+			}
+			for _, s := range storedTo(v) {
+				if s == nil {
+					return false
+				}
+				written[s] = true
+			}
+		}
+		for _, e := range b.Term.Succs {
+			if l.nest.Contains(loop, e.To) {
+				continue
+			}
+			if slices.ContainsFunc(e.Args, func(a *ir.Value) bool { return l.isLoopPointer(loop, a) }) {
+				return false
+			}
+		}
+	}
+	for _, b := range l.dom.Order() {
+		ok := true
+		if !l.nest.Contains(loop, b) {
+			b.EachUse(func(u ir.Use) { ok = ok && !l.isLoopPointer(loop, u.Get()) })
+		}
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpStore && v.Args[1].Type.IsPtr() && written[rootSlot(v.Args[0])] {
+				ok = false
+			}
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// isLoopPointer reports whether v is computed in the loop and neither a number nor to be
+// had anywhere.
+func (l *limiter) isLoopPointer(loop *ir.Loop, v *ir.Value) bool {
+	return !v.Type.IsInt() && l.nest.Contains(loop, v.Block) && (!v.Op.Is(ir.Pure) || len(v.Args) > 0)
+}
