@@ -13,7 +13,8 @@ import (
 // The verifier follows a plain loop iteration by iteration until it knows that a test
 // ends it, and gives up after a million instructions. There are four ways:
 //
-//   - A loop of which that is a small part stays as it is.
+//   - A loop of which that is a small part stays as it is; so does one that is decided by
+//     nothing but what has been computed from constants.
 //   - Newer kernels end a loop by themselves when it takes too long. Such a loop is
 //     given an OpLoopLimit: the verifier follows it once or twice, until it has seen
 //     that nothing changes of what it knows. What ends the loop then is a panic; the
@@ -63,6 +64,9 @@ const (
 	// BPF_COMPLEXITY_LIMIT_JMP_SEQ in kernel/bpf/verifier.c, less some for the rest of
 	// the program.
 	maxPending = 8192 - 512
+	// exactTrips is a guess of how often the verifier follows a loop of which it knows all
+	// values exactly.
+	exactTrips = 16
 	// limitedTrips is how often the verifier follows a limited loop.
 	limitedTrips = 3
 )
@@ -265,6 +269,11 @@ func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
 	fuel := l.sound.tripsOfHeader(loop.Header)
 	canLimit := l.config.Target.Has(target.MayGoto) || l.canOutline(loop)
 	switch {
+	case trips == unbounded && l.hasExactTest(loop) && (l.config.LoopWork == 0 || !canLimit):
+		// The verifier sees where it ends, if it lives to, and knows more of
+		// what happens until then than in a limited loop.
+		l.cost[loop] = iteration.times(exactTrips)
+		return false
 	case !l.config.Target.Has(target.MayGoto) && trips == unbounded && fuel <= maxFuel &&
 		iteration.times(fuel+1).within(l.budget(loop)):
 		l.cost[loop] = iteration.times(fuel + 1)
@@ -272,10 +281,6 @@ func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
 	case canLimit:
 		l.cost[loop] = iteration.times(limitedTrips)
 		l.limitLoop(loop)
-	case trips == unbounded && l.hasExactTest(loop):
-		// The verifier may see its end where this analysis does not.
-		l.cost[loop] = iteration
-		return false
 	default:
 		l.cost[loop] = iteration
 		l.refuse(loop, trips)
