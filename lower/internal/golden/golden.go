@@ -79,18 +79,17 @@ func (f *File) Names() []string {
 	return names
 }
 
-// Want compares got with the section of the given name. With -update it
-// rewrites the section, or adds it.
+// Want compares got with the section of the given name; a section that is not
+// there is an empty one. With -update it rewrites the section, or adds it.
 func (f *File) Want(t *testing.T, name, got string) {
 	t.Helper()
-	section := f.find(name)
+	section, want := f.find(name), ""
+	if section != nil {
+		want = string(section.Data)
+	}
 	switch {
-	case section != nil && string(section.Data) == got:
+	case want == got:
 	case !*update:
-		want := ""
-		if section != nil {
-			want = string(section.Data)
-		}
 		t.Errorf("section %s of %s: got\n%s\nwant\n%s\nrun the test with -update to accept", name, f.path, got, want)
 	case section == nil:
 		f.archive.Files = append(f.archive.Files, txtar.File{Name: name, Data: []byte(got)})

@@ -1,21 +1,15 @@
 package opt
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
+	"github.com/undergo-ebpf/undergo/lower/internal/golden"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
-
-var update = flag.Bool("update", false, "rewrite the goldens")
 
 // A namedPass is a pass under the name that goldens call it by.
 type namedPass struct {
@@ -99,70 +93,25 @@ func parse(t testing.TB, text string) *ir.Module {
 // are expected in the section diags. A version of Linux among the names makes it
 // the target of the passes after it.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no goldens: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			ar, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Run(t, "testdata/*.txtar", func(t *testing.T, f *golden.File) {
+		m := parse(t, f.Input(t, "in"))
+		c := testConfig()
+		for _, name := range strings.Fields(f.Header) {
+			var kernel target.Version
+			if n, _ := fmt.Sscanf(name, "%d.%d", &kernel.Major, &kernel.Minor); n == 2 {
+				c.Target = target.For(kernel, "amd64")
+				continue
 			}
-			header, _, _ := strings.Cut(string(ar.Comment), "\n")
-			m := parse(t, section(ar, "in"))
-			c := testConfig()
-			for _, name := range strings.Fields(header) {
-				var kernel target.Version
-				if n, _ := fmt.Sscanf(name, "%d.%d", &kernel.Major, &kernel.Minor); n == 2 {
-					c.Target = target.For(kernel, "amd64")
-					continue
-				}
-				passNamed(t, name).run(m, c)
-				if err := ir.Verify(m); err != nil {
-					t.Fatalf("after %s: %v\n%s", name, err, m)
-				}
-			}
-			compare(t, ar, "out", m.String())
-			if err := c.Diags.Err(); err != nil {
-				compare(t, ar, "diags", err.Error()+"\n")
-			} else {
-				compare(t, ar, "diags", "")
-			}
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(ar), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
-func section(ar *txtar.Archive, name string) string {
-	for _, f := range ar.Files {
-		if f.Name == name {
-			return string(f.Data)
-		}
-	}
-	return ""
-}
-
-// compare compares got with a section of ar, or updates that.
-func compare(t *testing.T, ar *txtar.Archive, name, got string) {
-	t.Helper()
-	if *update {
-		for i := range ar.Files {
-			if ar.Files[i].Name == name {
-				ar.Files[i].Data = []byte(got)
-				return
+			passNamed(t, name).run(m, c)
+			if err := ir.Verify(m); err != nil {
+				t.Fatalf("after %s: %v\n%s", name, err, m)
 			}
 		}
-		if got != "" {
-			ar.Files = append(ar.Files, txtar.File{Name: name, Data: []byte(got)})
+		f.Want(t, "out", m.String())
+		diags := ""
+		if err := c.Diags.Err(); err != nil {
+			diags = err.Error() + "\n"
 		}
-		return
-	}
-	if want := section(ar, name); got != want {
-		t.Errorf("section %s is\n%swant\n%s", name, got, want)
-	}
+		f.Want(t, "diags", diags)
+	})
 }
