@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/token"
 	"runtime/debug"
+	"strings"
 
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -28,14 +29,27 @@ func limit(err error) error {
 
 // An InternalError is a defect of undergo. The compiler never panics.
 type InternalError struct {
-	Stage string // what was being done
-	Cause any    // the value of the panic
-	Stack []byte
+	Stage    string // what was being done
+	Function string // for which program or programs, if that was known
+	Cause    any    // the value of the panic
+	Stack    []byte
 }
 
-// Error names the stage and the cause. The stack is for the report.
+// Error names the stage, the function and the cause; Format with %+v adds the stack.
 func (e *InternalError) Error() string {
-	return fmt.Sprintf("BUG in undergo's front end: %s: %v", e.Stage, e.Cause)
+	where := e.Stage
+	if e.Function != "" {
+		where += ", compiling " + e.Function
+	}
+	return fmt.Sprintf("BUG in undergo's front end: %s: %v", where, e.Cause)
+}
+
+// Format implements fmt.Formatter.
+func (e *InternalError) Format(s fmt.State, verb rune) {
+	fmt.Fprint(s, e.Error())
+	if s.Flag('+') {
+		fmt.Fprintf(s, "\n%s", e.Stack)
+	}
 }
 
 // rescue turns a panic into an error. Where the source has errors, they come
@@ -47,6 +61,6 @@ func (f *front) rescue(err *error) {
 		return
 	}
 	if *err = limit(f.diags.Err()); *err == nil {
-		*err = &InternalError{Stage: f.stage, Cause: r, Stack: debug.Stack()}
+		*err = &InternalError{Stage: f.stage, Function: strings.Join(f.busy, ", "), Cause: r, Stack: debug.Stack()}
 	}
 }

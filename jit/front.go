@@ -25,7 +25,8 @@ type front struct {
 	globals map[*ssa.Global][]byte // values of package-level variables given with WithConst
 	stages  []lower.StageTime
 	since   time.Time
-	stage   string // being done
+	stage   string   // being done
+	busy    []string // the programs that it is being done for, once they are known
 }
 
 // A source is a function that is to be a program, in go/ssa's form.
@@ -64,6 +65,9 @@ func (f *front) enter(stage string) {
 func (f *front) programs(roots []*decl) []*source {
 	if f.diags.Len() > 0 || len(roots) == 0 {
 		return nil
+	}
+	for _, d := range roots {
+		f.busy = append(f.busy, d.fn.Name.Name)
 	}
 	f.enter("check")
 	c, k := f.checkProgram(roots[0].file.pkg, roots)

@@ -234,7 +234,8 @@ func importNames(importPath string) []string {
 	return names
 }
 
-// directive returns the word after //ebpf:name in a declaration's doc comment.
+// directive returns the word after //ebpf:name in a declaration's doc comment, "" if
+// there is none.
 func directive(doc *ast.CommentGroup, name string) (arg string, pos token.Pos, ok bool) {
 	if doc == nil {
 		return "", token.NoPos, false
@@ -242,7 +243,9 @@ func directive(doc *ast.CommentGroup, name string) (arg string, pos token.Pos, o
 	for _, c := range doc.List {
 		rest, found := strings.CutPrefix(c.Text, "//ebpf:"+name)
 		if found && (rest == "" || rest[0] == ' ' || rest[0] == '\t') {
-			arg, _, _ = strings.Cut(strings.TrimSpace(rest), " ")
+			if arg, _, _ = strings.Cut(strings.TrimSpace(rest), " "); strings.HasPrefix(arg, "//") {
+				arg = "" // a comment on the directive
+			}
 			return arg, c.Pos(), true
 		}
 	}

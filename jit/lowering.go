@@ -21,6 +21,7 @@ func (f *front) lower(s *source, target lower.Target) (*Program, error) {
 // compile runs lower.Compile with in, but for what s knows.
 func (f *front) compile(s *source, in lower.Input, target lower.Target) (*Program, error) {
 	p := &Program{name: s.fn.Name(), section: s.name, row: s.section, target: s.target}
+	f.busy = []string{p.name}
 	in.Fset, in.Entry, in.Name = f.fset, s.fn, s.fn.RelString(nil)
 	in.Globals = f.globals
 	in.Library = func(importPath string) bool {

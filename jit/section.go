@@ -142,12 +142,15 @@ func findSection(name string) (row *section, target string, problem string) {
 }
 
 // sectionOf returns the section name of the function that d declares and the
-// position of what gives it, or reports why there is none.
+// position of what gives it, or reports why there is none and returns "".
 func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 	if f.opts.section != "" {
 		return f.opts.section, d.pos()
 	}
 	if name, pos, ok := directive(d.fn.Doc, "section"); ok {
+		if name == "" {
+			f.diags.Add(lower.UnknownSection, f.fset.Position(pos), "write it after the directive, as in //ebpf:section xdp", "the directive names no section")
+		}
 		return name, pos
 	}
 	context := f.contextKind(obj)

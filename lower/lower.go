@@ -76,14 +76,20 @@ func Compile(in Input, t Target, o Options) (*Unit, error) {
 
 // A bugError is a panic of the compiler: a defect in it, whatever the input.
 type bugError struct {
-	stage, function string
-	cause           any
-	stack           []byte
+	stage    string
+	function string // that the stage was at, or "" if it was none in particular
+	program  string
+	cause    any
+	stack    []byte
 }
 
 // Error names the stage and the function; Format with %+v adds the stack.
 func (e *bugError) Error() string {
-	return fmt.Sprintf("BUG in undergo's compiler: %s, compiling %s: %v", e.stage, e.function, e.cause)
+	where := e.stage
+	if e.function != "" {
+		where += " of " + e.function
+	}
+	return fmt.Sprintf("BUG in undergo's compiler: %s, compiling %s: %v", where, e.program, e.cause)
 }
 
 // Format implements fmt.Formatter.
@@ -100,8 +106,9 @@ type compilation struct {
 	target Target
 	opt    Options
 	diags  diag.List
-	stage  string // what is going on, for bugError
 	times  []StageTime
+	// stage is what is going on, and function what it is about, for bugError.
+	stage, function string
 	// overflow is set if the last try failed for want of stack.
 	overflow bool
 	// observe, if not nil, is shown the module after each stage and pass. It is
@@ -113,7 +120,7 @@ type compilation struct {
 func (c *compilation) compile() (unit *Unit, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			unit, err = nil, &bugError{c.stage, c.in.Name, r, debug.Stack()}
+			unit, err = nil, &bugError{c.stage, c.function, c.in.Name, r, debug.Stack()}
 		}
 	}()
 	return c.run()
@@ -175,7 +182,7 @@ func (c *compilation) try(room int) (unit *Unit, err error) {
 
 // step runs one stage and takes its time.
 func (c *compilation) step(stage string, f func()) {
-	c.stage = stage
+	c.stage, c.function = stage, ""
 	start := time.Now()
 	f()
 	c.times = append(c.times, StageTime{stage, time.Since(start)})
@@ -184,8 +191,9 @@ func (c *compilation) step(stage string, f func()) {
 // optimize runs the passes. Variables leave room for spilled values.
 func (c *compilation) optimize(m *ir.Module, room int) {
 	cfg := &opt.Config{Target: c.target, Spill: room, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
+	cfg.Visit = func(f *ir.Func) { c.function = f.Name }
 	runPasses(m, cfg, passHooks{
-		before: func(name string) { c.stage = name },
+		before: func(name string) { c.stage, c.function = name, "" },
 		after: func(name string, took time.Duration) {
 			c.times = append(c.times, StageTime{name, took})
 			c.checkIR(name, m)
@@ -232,6 +240,7 @@ func (c *compilation) allocate(m *mir.Module) {
 		cfg.Regs = registerOrder[:n]
 	}
 	for _, f := range m.Funcs {
+		c.function = f.Name
 		var before *mir.Func
 		if c.opt.Verify {
 			before = f.Clone()

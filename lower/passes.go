@@ -125,6 +125,9 @@ var passOrder = []struct{ before, after, why string }{
 func each(run func(*ir.Func, *opt.Config)) func(*ir.Module, *opt.Config) {
 	return func(m *ir.Module, c *opt.Config) {
 		for _, f := range m.Funcs {
+			if c.Visit != nil {
+				c.Visit(f)
+			}
 			run(f, c)
 		}
 	}

@@ -5,6 +5,9 @@ import "github.com/undergo-ebpf/undergo/ebpf"
 //ebpf:section tracepiont/syscalls/sys_enter_write // want "section .tracepiont/.*: no such section; names are libbpf's"
 func misspelt(ctx ebpf.Context) int { return 0 }
 
+//ebpf:section // want "the directive names no section"
+func unnamed(ctx ebpf.Context) int { return 0 }
+
 //ebpf:section fentry // want "fentry needs a target, as in fentry/NAME"
 func incomplete(ctx ebpf.Context) int { return 0 }
 

@@ -52,6 +52,8 @@ type Config struct {
 	// LoopWork is the number of instructions for the verifier to follow that a loop may
 	// be before it is limited, if it can be; 0 stands for what is best for most programs.
 	LoopWork uint64
+	// Visit, if not nil, is told which function a pass turns to.
+	Visit func(*ir.Func)
 }
 
 // position returns the source position of pos.
