@@ -32,9 +32,11 @@ import (
 // literal with such code is refused rather than understood.
 //
 // The types of the variables are found by type-checking the surrounding
-// function without the bodies of those that it calls. Errors do not matter
-// there, because it will not be compiled; a variable whose type depends on a
-// package that is not at hand is refused.
+// function without the bodies of those that it calls. Only the literal and what
+// the types of its variables follow from is understood, so that a main function
+// that uses half of a module's packages costs no more than a small one. Errors
+// do not matter there, because it will not be compiled; a variable whose type
+// depends on a package that is not at hand is refused.
 
 // A lifter turns one literal into a function.
 type lifter struct {
@@ -279,7 +281,7 @@ func (l *lifter) check() *types.Info {
 			d = spec
 		}
 	}
-	return l.f.checkLeniently(r, d)
+	return l.f.checkLeniently(r, d, l.relevant())
 }
 
 // checkValues makes sure that the values of the variables are in the closure.

@@ -129,10 +129,10 @@ func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 }
 
 // checkLeniently type-checks d, a declaration of the user's package, with only
-// the signatures of what it refers to, and ignores errors.
-func (f *front) checkLeniently(r *reach, d *decl) *types.Info {
+// the signatures of what the given parts of it refer to, and ignores errors.
+func (f *front) checkLeniently(r *reach, d *decl, parts []ast.Node) *types.Info {
 	r.marks[d] = full
-	r.follow(d, true, signature)
+	r.followSignatures(d, parts)
 	r.run()
 	c := &checker{f: f, r: r}
 	return c.check(d.file.pkg).info

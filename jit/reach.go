@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -156,7 +157,14 @@ func (r *reach) follow(d *decl, body bool, depth depth) {
 		r.followLibrary(d, body, depth)
 		return
 	}
-	w := resolver{
+	w := r.resolver(d, depth)
+	d.walk(&w, body)
+}
+
+// resolver returns a resolver that marks what d, which is the user's, refers to.
+func (r *reach) resolver(d *decl, depth depth) resolver {
+	f := d.file
+	return resolver{
 		free:   func(id *ast.Ident) { r.ident(f, id, d, depth) },
 		key:    func(id *ast.Ident) { r.key(f, id, d, depth) },
 		member: func(name string) { r.member(name, depth) },
@@ -166,7 +174,31 @@ func (r *reach) follow(d *decl, body bool, depth depth) {
 			}
 		},
 	}
-	d.walk(&w, body)
+}
+
+// followSignatures marks the signatures of what parts of d refer to.
+func (r *reach) followSignatures(d *decl, parts []ast.Node) {
+	w := r.resolver(d, signature)
+	in := func(id *ast.Ident) bool {
+		return slices.ContainsFunc(parts, func(n ast.Node) bool { return within(id, n) })
+	}
+	free, key, qualified := w.free, w.key, w.qualified
+	w.free = func(id *ast.Ident) {
+		if in(id) {
+			free(id)
+		}
+	}
+	w.key = func(id *ast.Ident) {
+		if in(id) {
+			key(id)
+		}
+	}
+	w.qualified = func(x, sel *ast.Ident) {
+		if in(x) {
+			qualified(x, sel)
+		}
+	}
+	d.walk(&w, true)
 }
 
 // walk makes w walk the declaration, with the body of a function if that is wanted.
