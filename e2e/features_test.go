@@ -37,6 +37,7 @@ var (
 	// b89fbfbb854c "bpf: Implement minimal BPF perf link".
 	perfLinks      = &feature{name: "links of tracepoints and probes that can be pinned", min: lower.Version{Major: 5, Minor: 15}}
 	rawTracepoints = &feature{name: "`attach.RawTracepoint`", min: lower.MinKernel}
+	snoopers       = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
 	xdp            = &feature{name: "`attach.XDP`", min: lower.MinKernel}
 	kprobes        = &feature{name: "`attach.Kprobe`, `attach.Kretprobe`", min: lower.MinKernel, bare: bareKprobe}
 	// On arm64: 2aa6ac03516d "arm64: ftrace: Add direct call support".
@@ -46,7 +47,7 @@ var (
 
 // features is the rows of the README's table.
 var features = []*feature{
-	language, printk, printkAny, tracepoints, perfLinks, rawTracepoints, xdp, kprobes, trampolines, lsm,
+	language, printk, printkAny, tracepoints, perfLinks, rawTracepoints, snoopers, xdp, kprobes, trampolines, lsm,
 }
 
 // expected reports whether a kernel release must have the feature.

@@ -125,7 +125,7 @@ func buildForGuests(ctx context.Context, dir string) error {
 	}
 	for _, args := range [][]string{
 		append(tests, "."),
-		{"build", "-o", filepath.Join(programs, "hello"), "../examples/hello"},
+		{"build", "-o", programs + "/", "../examples/..."},
 	} {
 		build := exec.CommandContext(ctx, "go", args...)
 		build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+*archFlag)

@@ -19,7 +19,11 @@
 // parameter tells: a function of an [*XDP] is an XDP program, a function of a
 // [*RawTracepoint] one for a raw tracepoint, a function of [*Regs] a kprobe. A
 // [*Tracing] is the context of programs on kernel functions by their types (fentry,
-// fexit, lsm), which need the directive to say which function.
+// fexit, lsm), which need the directive to say which function. A [*SysEnter] or [*SysExit] is
+// that of a trace event of system calls, and a struct of the package's own is one of any other
+// trace event if the directive //ebpf:context tracepoint stands above it: its fields are where
+// the event's file format in tracefs says. Which event may be said by the function's name, as in
+// func Sched_SchedWakeup.
 //
 // # The language
 //

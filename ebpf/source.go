@@ -10,9 +10,10 @@ import (
 // The sources that the in-process compiler reads: the files that import nothing
 // but unsafe, as they are, and stub_gen.go and stub_map.go in place of all others.
 //
-//go:embed array.go consts_gen.go context.go fields.go hash.go lpm.go map.go nested.go perf.go prog_array.go
-//go:embed queue.go raw_tracepoint.go redirect.go regs.go ringbuf.go socket_map.go stack_trace.go storage.go stub_gen.go
-//go:embed stub_map.go tracing.go user_ringbuf.go var.go xdp.go
+//go:embed array.go consts_gen.go context.go fields.go hash.go lpm.go map.go memory.go nested.go perf.go
+//go:embed prog_array.go queue.go raw_tracepoint.go redirect.go regs.go ringbuf.go socket_map.go
+//go:embed stack_trace.go storage.go stub_gen.go stub_map.go syscall.go task.go tracing.go user_ringbuf.go
+//go:embed var.go xdp.go
 var source embed.FS
 
 // Source returns the kernel-side source of this package: Go files, all in the

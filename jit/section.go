@@ -153,14 +153,14 @@ func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 		}
 		return name, pos
 	}
-	context := f.contextKind(obj)
-	if row, _, _ := findSection(context); row != nil {
-		return context, d.pos()
-	}
-	if context == anyContext {
+	context := f.contextKind(d, obj)
+	if context == anyContext || context == tracepointContext {
 		if name, ok := sectionFromName(obj.Name()); ok {
 			return name, d.pos()
 		}
+	}
+	if row, _, _ := findSection(context); row != nil {
+		return context, d.pos()
 	}
 	f.diags.Add(lower.UnknownProgramType, f.fset.Position(d.pos()),
 		"write //ebpf:section NAME above it, use jit.As, or give it the context type of its program type, such as *ebpf.XDP",
@@ -168,13 +168,16 @@ func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 	return "", token.NoPos
 }
 
-// anyContext is the argument of //ebpf:context for the context of all program types.
-const anyContext = "any"
+// Arguments of //ebpf:context: for the context of all program types, and for one of trace events.
+const (
+	anyContext        = "any"
+	tracepointContext = "tracepoint"
+)
 
 // contextKind returns the argument of the directive //ebpf:context of the type
 // of the function's first parameter, which is a list of program types, or
 // anyContext. That of a single type is also the name of its section.
-func (f *front) contextKind(obj *types.Func) string {
+func (f *front) contextKind(d *decl, obj *types.Func) string {
 	params := obj.Signature().Params()
 	if params.Len() == 0 {
 		return ""
@@ -187,13 +190,16 @@ func (f *front) contextKind(obj *types.Func) string {
 	if !ok || named.Obj().Pkg() == nil {
 		return ""
 	}
-	p := f.lib.find(named.Obj().Pkg().Path())
+	p := d.file.pkg // of the function's own package the path may be unknown
+	if named.Obj().Pkg() != obj.Pkg() {
+		p = f.lib.find(named.Obj().Pkg().Path())
+	}
 	if p == nil || p.decls[named.Obj().Name()] == nil {
 		return ""
 	}
-	d := p.decls[named.Obj().Name()]
-	doc := d.gen.Doc
-	if s, ok := d.spec().(*ast.TypeSpec); ok && s.Doc != nil {
+	td := p.decls[named.Obj().Name()]
+	doc := td.gen.Doc
+	if s, ok := td.spec().(*ast.TypeSpec); ok && s.Doc != nil {
 		doc = s.Doc
 	}
 	kind, _, _ := directive(doc, "context")
@@ -236,11 +242,16 @@ func looksLikeProgram(fn *ast.FuncDecl) bool {
 	if _, ok := sectionFromName(fn.Name.Name); !ok || fn.Type.Params.NumFields() != 1 {
 		return false
 	}
-	switch t := fn.Type.Params.List[0].Type.(type) {
+	t := fn.Type.Params.List[0].Type
+	contexts := []string{"Context"}
+	if p, ok := t.(*ast.StarExpr); ok {
+		t, contexts = p.X, []string{"SysEnter", "SysExit"}
+	}
+	switch t := t.(type) {
 	case *ast.SelectorExpr:
-		return t.Sel.Name == "Context"
+		return slices.Contains(contexts, t.Sel.Name)
 	case *ast.Ident:
-		return t.Name == "Context"
+		return slices.Contains(contexts, t.Name)
 	}
 	return false
 }
@@ -258,7 +269,7 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 	case sig.Params().Len() > 1:
 		f.diags.Add(lower.UnsuitableSignature, pos, want, "%s has more than one parameter, %s programs have the context only", obj.Name(), s.kind)
 	case sig.Params().Len() == 1:
-		kind := f.contextKind(obj)
+		kind := f.contextKind(d, obj)
 		if kind == "" {
 			f.diags.Add(lower.UnsuitableSignature, pos, want, "parameter %s of %s is of type %s, which is not a context",
 				sig.Params().At(0).Name(), obj.Name(), typeName(sig.Params().At(0).Type()))

@@ -64,7 +64,21 @@ func foldSub(s *folder, v *ir.Value) *ir.Value {
 	case y.Op == ir.OpSub && y.Args[0] == x: // x - (x - z)
 		return y.Args[1]
 	}
+	// The length of s[i:i+c], whose bounds are names that checks have given. A constant
+	// takes no part in what the checks prove.
+	if x := withoutChecks(x); x.Op == ir.OpAdd && x.Args[1].Op == ir.OpConst && withoutChecks(x.Args[0]) == withoutChecks(y) {
+		return s.constant(v.Type, x.Args[1].Imm)
+	}
 	return nil
+}
+
+// withoutChecks returns the number that v is, which checks may have given other names.
+// It is for comparing numbers, and not to be used in place of v.
+func withoutChecks(v *ir.Value) *ir.Value {
+	for v.Op == ir.OpPi || v.Op == ir.OpCheckIdx || v.Op == ir.OpCheckULe {
+		v = v.Args[0]
+	}
+	return v
 }
 
 func foldNeg(s *folder, v *ir.Value) *ir.Value {

@@ -1,12 +1,14 @@
 package opt
 
 import (
+	"math"
+
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
 // This file simplifies what sound facts (facts.go) decide: values that are
 // constant on all paths (which includes sparse conditional constant propagation),
-// comparisons and branches that go one way, checks of divisors and shift counts
+// the lengths of slices, comparisons and branches that go one way, checks of divisors and shift counts
 // that hold, and signed operations on numbers that are not negative, of which
 // the unsigned form is cheaper or tells the verifier more.
 //
@@ -94,6 +96,10 @@ func (r *rangeSimplifier) instr(v *ir.Value) {
 		r.names.set(v, r.constant(v.Block, v.Type, c))
 		return
 	}
+	if c, ok := r.constantLength(v); ok {
+		r.names.set(v, r.constant(v.Block, v.Type, c))
+		return
+	}
 	if op := unsignedEquivalent(v.Op); op != v.Op && r.allNonNegative(v) {
 		v.Op = op
 	}
@@ -102,6 +108,24 @@ func (r *rangeSimplifier) instr(v *ir.Value) {
 			r.names.set(v, v.Args[0])
 		}
 	}
+}
+
+// constantLength returns c if v is the length of s[i:i+c], where i is of 32 bits without
+// sign and i+c does not wrap around.
+func (r *rangeSimplifier) constantLength(v *ir.Value) (c int64, ok bool) {
+	if v.Op != ir.OpSub {
+		return 0, false
+	}
+	hi, lo := withoutChecks(v.Args[0]), withoutChecks(v.Args[1])
+	if hi.Op != ir.OpZExt || lo.Op != ir.OpZExt {
+		return 0, false
+	}
+	hi, lo = withoutChecks(hi.Args[0]), withoutChecks(lo.Args[0])
+	if hi.Op != ir.OpAdd || hi.Args[1].Op != ir.OpConst || withoutChecks(hi.Args[0]) != lo {
+		return 0, false
+	}
+	c = int64(uint32(hi.Args[1].Imm))
+	return c, r.get(lo).umax+uint64(c) <= math.MaxUint32
 }
 
 // unsignedEquivalent returns the operation that equals op on operands that are

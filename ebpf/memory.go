@@ -1,0 +1,67 @@
+package ebpf
+
+import "unsafe"
+
+// This file reads memory that programs have only an address of. An address that cannot be
+// read is an error (syscall.EFAULT), never a crash; what is read into is zero then.
+
+// ReadUser returns the T at an address of the current process. T has no pointers. Linux 5.5.
+//
+// Memory that is not present, because it has not been used yet or was paged out, cannot be read
+// (but by [CopyFromUser] in a program that may sleep): what a system call gets is read
+// best when it returns.
+func ReadUser[T any](addr uintptr) (v T, err error) {
+	err = errnoError(ProbeReadUser(unsafe.Pointer(&v), uint32(unsafe.Sizeof(v)), addr))
+	return v, err
+}
+
+// ReadKernel returns the T at an address of the kernel. T has no pointers. Linux 5.5.
+func ReadKernel[T any](addr uintptr) (v T, err error) {
+	err = errnoError(ProbeReadKernel(unsafe.Pointer(&v), uint32(unsafe.Sizeof(v)), addr))
+	return v, err
+}
+
+// ReadUserBytes fills buf from an address of the current process, see [ReadUser].
+func ReadUserBytes(buf []byte, addr uintptr) error {
+	return errnoError(ProbeReadUser(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+}
+
+// ReadKernelBytes fills buf from an address of the kernel. Linux 5.5.
+func ReadKernelBytes(buf []byte, addr uintptr) error {
+	return errnoError(ProbeReadKernel(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+}
+
+// ReadUserString copies a C string from an address of the current process into buf, as much as
+// fits with a zero behind it, and returns its length without that. The rest of buf is left as
+// it is. See [ReadUser].
+func ReadUserString(buf []byte, addr uintptr) (n int, err error) {
+	return stringLength(ProbeReadUserStr(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+}
+
+// ReadKernelString copies a C string from an address of the kernel, as [ReadUserString] does.
+func ReadKernelString(buf []byte, addr uintptr) (n int, err error) {
+	return stringLength(ProbeReadKernelStr(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+}
+
+// stringLength returns the length of a string that a helper has copied with a zero, by the
+// helper's result.
+func stringLength(result int64) (n int, err error) {
+	switch {
+	case result < 0:
+		return 0, errnoError(result)
+	case result == 0:
+		return 0, nil // no room even for the zero
+	}
+	return int(result - 1), nil
+}
+
+// GoString returns the bytes of b before the first zero, as a string: what C has in an array
+// of char.
+func GoString(b []byte) string {
+	for i, c := range b {
+		if c == 0 {
+			return string(b[:i])
+		}
+	}
+	return string(b)
+}
