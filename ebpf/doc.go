@@ -31,12 +31,16 @@
 // Accepted are: booleans and all integer types; constants and constant
 // strings; arithmetic, shifts, comparisons and conversions; pointers to
 // variables; structs and arrays; assignments; if, for, switch, goto and labels;
-// functions with any number of results, methods and generic functions; calls
-// of the functions of this package. A loop must come to an end that the kernel
-// can see.
+// functions with any number of results, methods and generic functions; defer
+// outside of loops, panic and recover; calls of the functions of this package. A
+// loop must come to an end that the kernel can see.
 //
-// Refused, each with the place and what to write instead, are: go, select,
-// defer and channels; maps of the language; floating-point and complex numbers;
+// A panic runs what is deferred, as in Go, so that locks and records are given back.
+// One that nothing recovers from ends the program. What recover returns can be
+// compared with nil and passed to panic again.
+//
+// Refused, each with the place and what to write instead, are: go, select
+// and channels; maps of the language; floating-point and complex numbers;
 // interfaces, but for the arguments of [Printk]; recursion; and what does not
 // fit on a stack of 512 bytes.
 //

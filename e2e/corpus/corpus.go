@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go
+//go:embed int.go flow.go mem.go lang.go big.go panic.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -41,6 +41,10 @@ var Funcs = []any{
 	closures, closureCounter, closureArg, methodValue, methodExpr, generics, genericMethods, interfaces, typeSwitch, assertions,
 	defers1, deferOrder, deferArgs, deferNamed, rangeString, rangeFunc, rangeFuncNested, rangeFuncReturn, tables, variadic, stringOrder, stringSlices, anyEq, mutualCallbacks,
 	alwaysPanics, callsPanic, nilFunc, globalCells,
+
+	// panic.go
+	recoverIndex, recoverCallee, recoverNot, recoverAgain, recoverNested, recoverResults, recoverUnnamed, recoverOrder, recoverTwice, recoverInMethod,
+	panicInDefer, panicAfterReturn, deferPanics, deferBuiltins, deferNil, deferMethodValue, deferRuns, recoverOutside, recoverDivide, recoverLoop, recoverNil, recoverClosure, recoverBig, recoverValue,
 
 	// big.go
 	bigTable, bigZero, bigNested, bigChoice, bigList,

@@ -69,12 +69,6 @@ func (fn *function) checkDivisor(y *ir.Value) {
 	fn.check(cond, ir.PanicDivide, "integer divide by zero")
 }
 
-// check panics if cond is 0.
-func (fn *function) check(cond *ir.Value, kind ir.PanicKind, msg string) {
-	v := fn.emit(ir.OpCheck, ir.Void, cond)
-	v.Aux = fn.b.site(kind, msg, fn.pos)
-}
-
 // complement returns ^v.
 func (fn *function) complement(v *ir.Value, i intType) *ir.Value {
 	return fn.normalise(fn.emit(ir.OpXor, v.Type, v, fn.constant(v.Type, -1)), i)

@@ -54,8 +54,7 @@ func (fn *function) lowerAtomic(name string, f *ssa.Function, args []operand, c 
 	}
 	addr := p.vals[0]
 	if !p.nonnil {
-		addr = fn.emit(ir.OpCheckNonNil, addr.Type, addr)
-		addr.Aux = fn.b.site(ir.PanicNil, nilDeref, fn.pos)
+		addr = fn.checkNonNil(addr)
 	}
 	t := i.irType()
 	vals := []*ir.Value{addr}

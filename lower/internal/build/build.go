@@ -109,6 +109,13 @@ type instance struct {
 	// frames are the variables of the function that outlive its activation:
 	// the caller passes memory for each, after the big results.
 	frames []frame
+	// unwinds says that a panic returns to the caller. It does as the first result,
+	// which exists if status is set, and is at one of sites. If recovers is set, the
+	// function may recover from the panic that the caller passes. See unwind.go.
+	unwinds, recovers bool
+	status            bool
+	sites             []*ir.Site
+
 	done   bool
 	failed bool
 }

@@ -32,8 +32,11 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 	case "ssa:deferstack":
 		return single(fn.constant(ir.PtrAny, 0))
 	case "recover":
-		fn.fail(diag.UnsupportedExpr, "test for the condition before it panics", "call of recover: a panic ends a BPF program")
-		return badOperand
+		return fn.lowerRecover()
+	case "panic": // a deferred one; others are statements
+		fn.lowerPanic(c.Args[0])
+		fn.cur = fn.f.NewBlock()
+		return operand{}
 	case "print", "println":
 		fn.fail(diag.UnsupportedExpr, "use ebpf.Printk", "call of the built-in function %s", blt.Name())
 		return badOperand

@@ -98,9 +98,41 @@ func (fn *function) resolveMethod(recv operand, c *ssa.CallCommon, params []oper
 // call calls callee, or reports why that cannot be. The result is that of c,
 // which is nil if nobody uses it.
 func (fn *function) call(callee *ssa.Function, args []operand, c *ssa.Call) operand {
+	if fn.panicking != nil && fn.src.Synthetic != "" && recovers(callee) {
+		slot := fn.slotAddr(fn.panicking)
+		result, status := fn.callRecovering(callee, args, c, fn.loadLeaf(slot, leaf{typ: ir.I64, width: 8}))
+		fn.storeLeaf(slot, 8, status)
+		return result
+	}
+	inst, vals := fn.prepareCall(callee, args, false)
+	if inst == nil {
+		return badOperand
+	}
+	result, status := fn.emitCall(inst, vals, nil, c)
+	if inst.status {
+		fn.unwindUnless(fn.emit(ir.OpEq, ir.I32, status, fn.constant(ir.I64, 0)), status, inst.sites...)
+	}
+	return result
+}
+
+// callRecovering calls callee to recover from a panic with status, and returns
+// besides the result what is left of the status.
+func (fn *function) callRecovering(callee *ssa.Function, args []operand, c *ssa.Call, status *ir.Value) (operand, *ir.Value) {
+	inst, vals := fn.prepareCall(callee, args, true)
+	if inst == nil {
+		return badOperand, status
+	}
+	result, status := fn.emitCall(inst, vals, status, c)
+	fn.mayUnwind(inst.sites...)
+	return result, status
+}
+
+// prepareCall returns what to call for callee with args, and with what. The instance
+// is nil if that cannot be.
+func (fn *function) prepareCall(callee *ssa.Function, args []operand, recovers bool) (*instance, []*ir.Value) {
 	if len(callee.Blocks) == 0 {
 		fn.failNoBody(callee)
-		return badOperand
+		return nil, nil
 	}
 	params := paramTypes(callee)
 	shapes := make([]shape, len(args))
@@ -108,16 +140,16 @@ func (fn *function) call(callee *ssa.Function, args []operand, c *ssa.Call) oper
 	for i, a := range args {
 		args[i] = fn.argument(a, params[i])
 		if args[i].isBad() {
-			return badOperand
+			return nil, nil
 		}
 		shapes[i] = shapeOf(args[i])
 		if constants {
 			shapes[i].fixConstant(args[i])
 		}
 	}
-	inst := fn.b.instanceOf(callee, shapes, fn.pos)
+	inst := fn.b.instanceOf(callee, shapes, fn.unwinds(), recovers, fn.pos)
 	if inst == nil {
-		return badOperand
+		return nil, nil
 	}
 	var vals []*ir.Value
 	for i, a := range args {
@@ -125,11 +157,12 @@ func (fn *function) call(callee *ssa.Function, args []operand, c *ssa.Call) oper
 			vals = flatten(vals, a)
 		}
 	}
-	return fn.emitCall(inst, vals, c)
+	return inst, vals
 }
 
-// emitCall emits the call of inst and collects its results.
-func (fn *function) emitCall(inst *instance, vals []*ir.Value, c *ssa.Call) operand {
+// emitCall emits the call of inst and collects its results. status is nil unless the
+// function recovers.
+func (fn *function) emitCall(inst *instance, vals []*ir.Value, status *ir.Value, c *ssa.Call) (operand, *ir.Value) {
 	sig := inst.src.Signature.Results()
 	var outs []address
 	for v := range sig.Variables() {
@@ -138,6 +171,9 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, c *ssa.Call) oper
 			outs = append(outs, a)
 			vals = append(vals, a.base)
 		}
+	}
+	if status != nil {
+		vals = append(vals, status)
 	}
 	for _, fr := range inst.frames {
 		if c == nil {
@@ -153,7 +189,7 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, c *ssa.Call) oper
 	call := fn.emit(ir.OpCall, t, vals...)
 	call.Aux = inst.f
 	n := 0
-	result := inst.result.inflate(func(t ir.Type) *ir.Value {
+	next := func(t ir.Type) *ir.Value {
 		if len(inst.f.Results) == 1 {
 			return call
 		}
@@ -161,7 +197,11 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, c *ssa.Call) oper
 		r.Imm = int64(n)
 		n++
 		return r
-	}, nil)
+	}
+	if inst.status {
+		status = next(ir.I64)
+	}
+	result := inst.result.inflate(next, nil)
 	parts := result.parts
 	if sig.Len() == 1 {
 		parts = []operand{result}
@@ -173,9 +213,9 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, c *ssa.Call) oper
 		}
 	}
 	if sig.Len() == 1 {
-		return parts[0]
+		return parts[0], status
 	}
-	return operand{parts: parts}
+	return operand{parts: parts}, status
 }
 
 // argument brings o, a value of type t, to the form in which it is passed: big

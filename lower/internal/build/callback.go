@@ -17,19 +17,22 @@ import (
 // function in between the two gets the variables that a literal captures from there:
 //
 //	outer:                              callback(..., ctx):
-//	    ctx.panicked = 0                    ctx.panicked = 1
+//	    ctx.panicked = 0                    ctx.panicked = -1
 //	    ctx.captured = ...                  r = literal(ctx.captured, ...)
 //	    helper(..., callback, &ctx)         ctx.panicked = 0
 //	    if ctx.panicked: leave              return r
 //
 // A panic in the literal makes the callback return what ends the helper's loop, and
-// the outer function goes on with the panic. The site has been counted by then.
+// the outer function goes on with the panic. The site has been counted by then, unless
+// the outer function has deferred calls: then ctx.panicked is the status of the panic.
 
 // A callback is a function argument of a helper.
 type callback struct {
 	fnArg, ctxArg int
 	addr          *ir.Value
 	slot          *ir.Slot // the context, or nil
+	unwinds       bool     // the function returns the status of a panic
+	sites         []*ir.Site
 }
 
 // callbackStops is what callbacks return to end the helper's loop, by helper name. The
@@ -92,12 +95,13 @@ func (fn *function) callbackOf(h *helper, args []operand, sig *types.Signature) 
 			fn.storeLeaf(ctx.plus(8+8*int64(i)), uint8(v.Type.Size()), v)
 		}
 	}
-	wrapper := fn.wrapCallback(h, f, sig.Params().At(n).Type().Underlying().(*types.Signature), cb.slot != nil)
-	if wrapper == nil {
+	w := fn.wrapCallback(h, f, sig.Params().At(n).Type().Underlying().(*types.Signature), cb.slot != nil)
+	if w == nil {
 		return nil, false
 	}
+	cb.unwinds, cb.sites = w.landed, w.inst.sites
 	cb.addr = fn.emit(ir.OpFuncAddr, ir.FuncRef)
-	cb.addr.Aux = wrapper
+	cb.addr.Aux = w.f
 	return cb, true
 }
 
@@ -110,13 +114,19 @@ func (c *callback) after(fn *function) {
 	panicked := fn.loadLeaf(fn.slotAddr(c.slot), leaf{typ: ir.I64, width: 8})
 	leave, next := fn.f.NewBlock(), fn.f.NewBlock()
 	fn.cur.Branch(pos, fn.emit(ir.OpEq, ir.I32, panicked, fn.constant(ir.I64, 0)), ir.Edge{To: next}, ir.Edge{To: leave})
+	if c.unwinds {
+		fn.cur = leave
+		counted := fn.emit(ir.OpSLt, ir.I32, panicked, fn.constant(ir.I64, 0))
+		fn.unwindUnless(counted, panicked, c.sites...)
+		leave = fn.cur
+	}
 	leave.PassPanic(pos, leave.Const(ir.I64, -1))
 	fn.cur = next
 }
 
 // wrapCallback makes the function that the helper h calls for f. Sig is that of the
 // helper's parameter; ours says that the last argument is the context of this file.
-func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, ours bool) *ir.Func {
+func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, ours bool) *function {
 	w := &function{b: fn.b, src: f.fn, pos: fn.pos, at: fn.at, vals: make(map[ssa.Value]operand)}
 	w.f = fn.b.newFunc(f.fn.String()+".callback", fn.pos)
 	w.inst = &instance{src: f.fn, f: w.f}
@@ -151,7 +161,12 @@ func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, our
 	}
 	var args []operand
 	if ours {
-		w.storeLeaf(ctx, 8, w.constant(ir.I64, 1))
+		w.storeLeaf(ctx, 8, w.constant(ir.I64, -1))
+		if fn.unwinds() {
+			w.landing = w.f.NewBlock()
+			w.landing.AddParam(ir.I64, pos)
+			w.landing.Term = ir.Term{Kind: ir.TermUnreachable}
+		}
 		at := ctx
 		for _, p := range f.parts {
 			args = append(args, shapeOf(p).inflate(func(t ir.Type) *ir.Value {
@@ -171,5 +186,10 @@ func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, our
 	}
 	n, _ := intTypeOf(sig.Results().At(0).Type())
 	w.cur.Return(pos, w.convertInt(w.scalarOf(result), n, intType{64, n.signed}))
-	return w.f
+	if w.landed {
+		w.cur = w.landing
+		w.storeLeaf(ctx, 8, w.landing.Params[0])
+		w.cur.Return(pos, w.constant(ir.I64, int64(w.f.Stop)))
+	}
+	return w
 }

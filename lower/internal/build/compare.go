@@ -123,7 +123,7 @@ func isNil(o operand) bool {
 	if o.dyn == nilType {
 		return true
 	}
-	if o.dyn == errnoType {
+	if o.dyn == errnoType || o.dyn == recoveredType {
 		return isNil(o.parts[0])
 	}
 	if len(o.vals) == 0 {
@@ -284,6 +284,10 @@ func (fn *function) equalInterfaces(x, y operand) (v *ir.Value, ok bool) {
 		return fn.equalErrors(x, y)
 	case y.dyn == errnoType:
 		return fn.equalErrors(y, x)
+	case x.dyn == recoveredType:
+		return fn.equalRecovered(x, y)
+	case y.dyn == recoveredType:
+		return fn.equalRecovered(y, x)
 	case xnil && ynil:
 		return fn.constant(ir.I32, 1), true
 	case xnil && y.dyn != nil, ynil && x.dyn != nil:

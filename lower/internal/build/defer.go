@@ -1,7 +1,7 @@
 package build
 
 import (
-	"go/token"
+	"go/types"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -15,13 +15,26 @@ import (
 // the statements whose flag is set. The blocks are lowered in an order in which
 // a statement that can be executed after another is lowered after it.
 //
-// A panic ends the program without running them: what a function holds is then
-// released by the panic itself.
+// A panic leads to a second copy of the calls, in the landing block, where each is
+// followed by a block for panics with that call and the later ones done. What panics in
+// a deferred call goes there:
+//
+//	return:            landing(s):
+//	                     if flag2 { flag2 = false; s2 = call @f2(); if s2 != 0 { s = s2 } }
+//	    run f2 ------> landing1(s):
+//	                     if flag1 { flag1 = false; s = recovering call @f1(s) }
+//	    run f1 ------> landing0(s):
+//	    return           if s != 0 { go on with the panic }
+//	                     return what the results hold
+//
+// The calls are lowered twice, so that what a function returns normally does not
+// pay for the other way.
 
 // A deferred call is what a defer statement has evaluated.
 type deferred struct {
-	flag   address
-	callee *ssa.Function
+	stmt   *ssa.Defer
+	flag   *ir.Slot
+	callee *ssa.Function // nil for a built-in function, or a nil one
 	args   []savedOperand
 }
 
@@ -32,8 +45,6 @@ type savedOperand struct {
 	slots []*ir.Slot
 }
 
-type defers struct{ calls []deferred }
-
 func (fn *function) lowerDefer(d *ssa.Defer) {
 	if d.DeferStack != nil {
 		fn.fail(diag.UnsupportedStmt, "collect what is to be done in an array and do it after the loop", "defer statement in the body of a range over a function")
@@ -43,50 +54,42 @@ func (fn *function) lowerDefer(d *ssa.Defer) {
 		fn.fail(diag.UnsupportedStmt, "move the body of the loop into a function of its own", "defer statement in a loop")
 		return
 	}
-	if _, ok := d.Call.Value.(*ssa.Builtin); ok {
-		fn.fail(diag.UnsupportedStmt, "defer a function literal that makes the call", "defer of a built-in function")
-		return
-	}
-	callee, args, ok := fn.resolve(&d.Call)
+	dc, args, ok := fn.deferredCall(d)
 	if !ok {
 		return
 	}
-	if pos, ok := recovers(callee); ok {
-		fn.pos = pos
-		fn.fail(diag.UnsupportedExpr, "test for the condition before it panics", "call of recover: a panic ends a BPF program")
-		return
-	}
-	dc := deferred{callee: callee}
-	flag := fn.f.NewSlot("defer", 8, 8, ir.Pos(fn.pos))
-	fn.zeroOnEntry(flag)
-	dc.flag = fn.slotAddr(flag)
-	fn.storeLeaf(dc.flag, 8, fn.constant(ir.I64, 1))
-	params := paramTypes(callee)
-	for i, a := range args {
-		if len(callee.Blocks) > 0 && fn.b.directiveOf(callee) == nil {
-			a = fn.argument(a, params[i])
-		}
+	dc.flag = fn.f.NewSlot("defer", 8, 8, ir.Pos(fn.pos))
+	fn.zeroOnEntry(dc.flag)
+	fn.storeLeaf(fn.slotAddr(dc.flag), 8, fn.constant(ir.I64, 1))
+	for _, a := range args {
 		dc.args = append(dc.args, fn.save(fn.settled(a)))
 	}
-	if fn.defers == nil {
-		fn.defers = &defers{}
-	}
-	fn.defers.calls = append(fn.defers.calls, dc)
+	fn.defers = append(fn.defers, dc)
 }
 
-// recovers reports whether f calls recover, and where. It is asked even where the
-// call is not reached by returning, because a panic would reach it.
-func recovers(f *ssa.Function) (token.Pos, bool) {
-	for _, blk := range f.Blocks {
-		for _, instr := range blk.Instrs {
-			if c, ok := instr.(*ssa.Call); ok {
-				if b, ok := c.Call.Value.(*ssa.Builtin); ok && b.Name() == "recover" {
-					return c.Pos(), true
-				}
-			}
+// deferredCall evaluates the function and the arguments of d.
+func (fn *function) deferredCall(d *ssa.Defer) (dc *deferred, args []operand, ok bool) {
+	dc = &deferred{stmt: d}
+	if _, ok := d.Call.Value.(*ssa.Builtin); ok {
+		for _, a := range d.Call.Args {
+			args = append(args, fn.operand(a))
+		}
+		return dc, args, true
+	}
+	if f := fn.operand(d.Call.Value); !d.Call.IsInvoke() && isNil(f) {
+		return dc, nil, true // it panics when it is called
+	}
+	dc.callee, args, ok = fn.resolve(&d.Call)
+	if !ok {
+		return nil, nil, false
+	}
+	if len(dc.callee.Blocks) > 0 && fn.b.directiveOf(dc.callee) == nil {
+		params := paramTypes(dc.callee)
+		for i, a := range args {
+			args[i] = fn.argument(a, params[i])
 		}
 	}
-	return token.NoPos, false
+	return dc, args, true
 }
 
 // zeroOnEntry zeroes slot at the start of the function.
@@ -119,25 +122,100 @@ func (fn *function) restore(s savedOperand) operand {
 	}, nil)
 }
 
-// lowerRunDefers makes the deferred calls.
+// lowerRunDefers makes the deferred calls before a return.
 func (fn *function) lowerRunDefers() {
-	if fn.defers == nil {
-		return
+	top := fn.landing
+	for i := len(fn.defers) - 1; i >= 0; i-- {
+		fn.landing = fn.landingAfter(i)
+		fn.runDeferred(fn.defers[i], nil)
 	}
+	fn.landing = top
+}
+
+// landingAfter returns the block for panics when all deferred calls but the first n
+// have been made.
+func (fn *function) landingAfter(n int) *ir.Block {
+	for len(fn.landings) <= n {
+		b := fn.f.NewBlock()
+		b.AddParam(ir.I64, ir.Pos(fn.pos))
+		fn.landings = append(fn.landings, b)
+	}
+	return fn.landings[n]
+}
+
+// landDefers makes the deferred calls because of a panic with status, and returns from
+// the function if one recovers. It returns the status of the panic that is left.
+func (fn *function) landDefers(status *ir.Value) *ir.Value {
+	mayRecover := false
 	pos := ir.Pos(fn.pos)
-	for i := len(fn.defers.calls) - 1; i >= 0; i-- {
-		d := fn.defers.calls[i]
-		run, next := fn.f.NewBlock(), fn.f.NewBlock()
-		set := fn.loadLeaf(fn.slotAddr(d.flag.base.Slot()), leaf{typ: ir.I64, width: 8})
-		fn.cur.Branch(pos, fn.emit(ir.OpNe, ir.I32, set, fn.constant(ir.I64, 0)), ir.Edge{To: run}, ir.Edge{To: next})
-		fn.cur = run
-		fn.storeLeaf(fn.slotAddr(d.flag.base.Slot()), 8, fn.constant(ir.I64, 0))
-		var args []operand
-		for _, a := range d.args {
-			args = append(args, fn.restore(a))
-		}
-		fn.callResolved(d.callee, args, nil)
-		fn.cur.Jump(pos, next)
-		fn.cur = next
+	for i := len(fn.defers) - 1; i >= 0; i-- {
+		d := fn.defers[i]
+		fn.landing = fn.landingAfter(i)
+		mayRecover = mayRecover || d.callee != nil && recovers(d.callee)
+		status = fn.runDeferred(d, status)
+		fn.cur.Jump(pos, fn.landing, status)
+		fn.cur, status = fn.landing, fn.landing.Params[0]
 	}
+	if !mayRecover {
+		return status
+	}
+	left, done := fn.f.NewBlock(), fn.f.NewBlock()
+	fn.cur.Branch(pos, fn.emit(ir.OpEq, ir.I32, status, fn.constant(ir.I64, 0)), ir.Edge{To: done}, ir.Edge{To: left})
+	fn.blocks[fn.src.Recover.Index] = done
+	fn.block(fn.src.Recover)
+	fn.cur = left
+	return status
+}
+
+// runDeferred makes the call d if its statement has been executed. The status is that
+// of the panic to blame, or nil; the one that is left is returned.
+func (fn *function) runDeferred(d *deferred, status *ir.Value) *ir.Value {
+	pos := ir.Pos(fn.pos)
+	run, next := fn.f.NewBlock(), fn.f.NewBlock()
+	set := fn.emit(ir.OpNe, ir.I32, fn.loadLeaf(fn.slotAddr(d.flag), leaf{typ: ir.I64, width: 8}), fn.constant(ir.I64, 0))
+	var before, after []*ir.Value
+	if status != nil {
+		before = []*ir.Value{status}
+	}
+	fn.cur.Branch(pos, set, ir.Edge{To: run}, ir.Edge{To: next, Args: before})
+	fn.cur = run
+	fn.storeLeaf(fn.slotAddr(d.flag), 8, fn.constant(ir.I64, 0))
+	var args []operand
+	for _, a := range d.args {
+		args = append(args, fn.restore(a))
+	}
+	left := fn.callDeferred(d, args, status)
+	if status != nil {
+		after = []*ir.Value{left}
+		left = next.AddParam(ir.I64, pos)
+	}
+	fn.cur.Jump(pos, next, after...)
+	fn.cur = next
+	return left
+}
+
+// callDeferred makes the call d with args.
+func (fn *function) callDeferred(d *deferred, args []operand, status *ir.Value) *ir.Value {
+	blt, isBuiltin := d.stmt.Call.Value.(*ssa.Builtin)
+	switch {
+	case isBuiltin:
+		for i, a := range d.stmt.Call.Args {
+			if _, isConst := a.(*ssa.Const); !isConst {
+				fn.vals[a] = args[i]
+			}
+		}
+		results := blt.Type().(*types.Signature).Results()
+		var t types.Type = results
+		if results.Len() == 1 {
+			t = results.At(0).Type()
+		}
+		fn.lowerBuiltin(blt, &d.stmt.Call, t)
+	case d.callee == nil:
+		fn.check(fn.constant(ir.I32, 0), ir.PanicNil, nilDeref)
+	case status != nil && recovers(d.callee):
+		_, status = fn.callRecovering(d.callee, args, nil, status)
+	default:
+		fn.callResolved(d.callee, args, nil)
+	}
+	return status
 }

@@ -33,7 +33,14 @@ type function struct {
 	outs     []address // where the big results go
 	nonnil   map[ssa.Value]checkedPtr
 	cyclic   []bool // by ssa.BasicBlock.Index
-	defers   *defers
+	defers   []*deferred
+	// landing is where panics go, or nil if they leave the program: a block whose
+	// parameter is the status of the panic. See unwind.go.
+	landing   *ir.Block
+	landed    bool         // something goes there
+	landings  []*ir.Block  // see landingAfter
+	passing   *passedPanic // the return of a panic that goes on
+	panicking *ir.Slot     // the status of the panic to recover from
 
 	// widened holds the phis whose shape an earlier attempt guessed too
 	// narrow; retry says that this attempt has found another.
@@ -44,9 +51,14 @@ type function struct {
 // instanceOf returns src built for arguments of the given shapes: the free
 // variables and then the parameters. It returns nil, having reported why, if
 // that is not possible.
-func (b *builder) instanceOf(src *ssa.Function, args []shape, pos token.Pos) *instance {
+//
+// With unwinds, panics return to the caller; with recovers, the function also takes
+// the status of a panic to recover from.
+func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers bool, pos token.Pos) *instance {
 	for _, i := range b.instances[src] {
-		if shapesEqual(i.args, args) {
+		// One that does not panic is the same either way.
+		sameWay := i.unwinds == unwinds || i.unwinds && i.done && !i.status
+		if sameWay && i.recovers == recovers && shapesEqual(i.args, args) {
 			if !i.done {
 				b.failRecursion(i.src, pos)
 				return nil
@@ -61,7 +73,7 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, pos token.Pos) *in
 		b.failRecursion(src, pos)
 		return nil
 	}
-	inst := &instance{src: src, args: args, call: pos}
+	inst := &instance{src: src, args: args, call: pos, unwinds: unwinds, recovers: recovers}
 	b.instances[src] = append(b.instances[src], inst)
 	b.active = append(b.active, inst)
 	inst.f = b.newFunc(src.String(), src.Pos())
@@ -98,7 +110,7 @@ func (b *builder) buildInstance(inst *instance) {
 	widened := make(map[*ssa.Phi]bool)
 	for {
 		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos}
-		inst.frames = nil
+		inst.frames, inst.sites = nil, nil
 		before := b.diags.Len()
 		fn := &function{
 			b:       b,
@@ -141,6 +153,7 @@ func (fn *function) lower() {
 			}
 		}
 	}
+	fn.finishUnwinding()
 	fn.finishReturns()
 	fn.connect()
 }
@@ -161,6 +174,11 @@ func (fn *function) prologue() {
 			fn.outs = append(fn.outs, address{base: next(ir.PtrStack)})
 		}
 	}
+	if fn.inst.recovers {
+		fn.panicking = fn.f.NewSlot("panic", 8, 8, ir.Pos(fn.src.Pos()))
+		fn.storeLeaf(fn.slotAddr(fn.panicking), 8, next(ir.I64))
+	}
+	fn.startUnwinding()
 	fn.blocks[0] = fn.f.NewBlock()
 	entry.Jump(ir.Pos(fn.src.Pos()), fn.blocks[0])
 }

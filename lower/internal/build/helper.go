@@ -187,9 +187,7 @@ func (fn *function) helperArg(h *helper, i int, a operand, t types.Type) *ir.Val
 		return bad("is not memory")
 	}
 	if !a.nonnil && !h.kinds[i].nullable && v.Type != ir.PtrCtx {
-		c := fn.emit(ir.OpCheckNonNil, v.Type, v)
-		c.Aux = fn.b.site(ir.PanicNil, nilDeref, fn.pos)
-		return c
+		return fn.checkNonNil(v)
 	}
 	return v
 }

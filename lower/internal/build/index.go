@@ -35,9 +35,7 @@ func (fn *function) checkIndex(idx, n *ir.Value) *ir.Value {
 	if nok {
 		msg = fmt.Sprintf("index out of range with length %d", nc)
 	}
-	v := fn.emit(ir.OpCheckIdx, ir.I64, idx, n)
-	v.Aux = fn.b.site(ir.PanicIndex, msg, fn.pos)
-	return v
+	return fn.proof(ir.OpCheckIdx, ir.OpULt, fn.b.site(ir.PanicIndex, msg, fn.pos), idx, n)
 }
 
 // element returns the address of element idx, which has been checked, of

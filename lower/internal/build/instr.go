@@ -32,7 +32,7 @@ func (fn *function) instr(instr ssa.Instruction) {
 	case *ssa.Return:
 		fn.lowerReturn(i)
 	case *ssa.Panic:
-		fn.lowerPanic(i)
+		fn.lowerPanic(i.X)
 	case *ssa.Defer:
 		fn.lowerDefer(i)
 	case *ssa.RunDefers:

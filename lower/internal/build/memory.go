@@ -102,9 +102,7 @@ func (fn *function) deref(v ssa.Value) address {
 	if c, ok := fn.nonnil[v]; ok && c.at.Dominates(fn.at) {
 		return address{c.v, o.off}
 	}
-	site := fn.b.site(ir.PanicNil, nilDeref, fn.pos)
-	checked := fn.emit(ir.OpCheckNonNil, o.vals[0].Type, o.vals[0])
-	checked.Aux = site
+	checked := fn.checkNonNil(o.vals[0])
 	fn.nonnil[v] = checkedPtr{fn.at, checked}
 	return address{checked, o.off}
 }

@@ -12,9 +12,59 @@ import (
 // This file lowers explicit panics.
 
 // lowerPanic lowers panic(v). The message is as complete as is known when
-// compiling.
-func (fn *function) lowerPanic(p *ssa.Panic) {
-	fn.cur.Panic(ir.Pos(fn.pos), fn.b.site(ir.PanicExplicit, panicMessage(p.X), fn.pos))
+// compiling. A panic with a value that recover has returned goes on with the panic
+// that was recovered from.
+func (fn *function) lowerPanic(v ssa.Value) {
+	o := fn.operand(v)
+	site := fn.b.site(ir.PanicExplicit, panicMessage(v), fn.pos)
+	if isNil(o) && o.isStatic() {
+		site = fn.b.site(ir.PanicNil, panicNil, fn.pos)
+	}
+	switch {
+	case !fn.unwinds():
+		fn.cur.Panic(ir.Pos(fn.pos), site)
+	case o.dyn == recoveredType:
+		site = fn.b.site(ir.PanicNil, panicNil, fn.pos)
+		status := o.parts[0].vals[0]
+		fn.unwindUnless(fn.emit(ir.OpEq, ir.I32, status, fn.constant(ir.I64, 0)), status)
+		fn.unwind(fn.status(site), site)
+	default:
+		fn.unwind(fn.status(site), site)
+	}
+}
+
+// panicNil is what Go's runtime says of panic(nil).
+const panicNil = "panic called with nil argument (use GODEBUG=panicnil=1 to disable)"
+
+// check panics if cond is 0.
+func (fn *function) check(cond *ir.Value, kind ir.PanicKind, msg string) {
+	site := fn.b.site(kind, msg, fn.pos)
+	if fn.unwinds() {
+		fn.unwindUnless(cond, fn.status(site), site)
+		return
+	}
+	v := fn.emit(ir.OpCheck, ir.Void, cond)
+	v.Aux = site
+}
+
+// checkNonNil returns the pointer p, checked not to be nil.
+func (fn *function) checkNonNil(p *ir.Value) *ir.Value {
+	return fn.proof(ir.OpCheckNonNil, ir.OpNe, fn.b.site(ir.PanicNil, nilDeref, fn.pos), p)
+}
+
+// proof returns the result of the check op of args, which panics at site unless the
+// comparison cmp holds of args, or of the only one and 0.
+func (fn *function) proof(op, cmp ir.Op, site *ir.Site, args ...*ir.Value) *ir.Value {
+	if fn.unwinds() {
+		y := args[len(args)-1]
+		if len(args) == 1 {
+			y = fn.constant(args[0].Type, 0)
+		}
+		fn.unwindUnless(fn.emit(cmp, ir.I32, args[0], y), fn.status(site), site)
+	}
+	v := fn.emit(op, args[0].Type, args...)
+	v.Aux = site
+	return v
 }
 
 // panicMessage words the panic with value v as Go's runtime prints it: strings

@@ -24,9 +24,7 @@ func (fn *function) checkBound(v, limit *ir.Value) *ir.Value {
 	if vok && (vc == 0 || lok && uint64(vc) <= uint64(lc)) {
 		return v
 	}
-	c := fn.emit(ir.OpCheckULe, ir.I64, v, limit)
-	c.Aux = fn.b.site(ir.PanicSlice, sliceBounds, fn.pos)
-	return c
+	return fn.proof(ir.OpCheckULe, ir.OpULe, fn.b.site(ir.PanicSlice, sliceBounds, fn.pos), v, limit)
 }
 
 // lowerSlice lowers x[low:high:max] for a string, a slice or a pointer to an
@@ -232,7 +230,6 @@ func (fn *function) lowerAppend(c *ssa.CallCommon, t types.Type) operand {
 
 // checkAppend returns n, checked to be within the capacity.
 func (fn *function) checkAppend(n, capacity *ir.Value) *ir.Value {
-	v := fn.emit(ir.OpCheckULe, ir.I64, n, capacity)
-	v.Aux = fn.b.site(ir.PanicSlice, "append beyond the capacity of the slice", fn.pos)
-	return v
+	site := fn.b.site(ir.PanicSlice, "append beyond the capacity of the slice", fn.pos)
+	return fn.proof(ir.OpCheckULe, ir.OpULe, site, n, capacity)
 }

@@ -154,8 +154,12 @@ func (fn *function) lowerTypeAssert(a *ssa.TypeAssert) operand {
 			"type assertion on an interface whose dynamic type is not known when compiling")
 		return badOperand
 	}
-	if o.dyn == errnoType {
+	switch o.dyn {
+	case errnoType:
 		return fn.assertErrno(o, a)
+	case recoveredType:
+		fn.fail(diag.UnresolvedCall, "compare it with nil, or pass it to panic", "type assertion on what recover returns")
+		return badOperand
 	}
 	var result operand
 	ok := false

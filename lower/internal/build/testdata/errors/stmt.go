@@ -52,8 +52,15 @@ func progDefer(ctx ebpf.Context) int {
 
 func progRecover(ctx ebpf.Context) int {
 	defer func() {
-		recover() // want U304 "call of recover"
+		v := recover()
+		if v == "text" { // want U401 "comparison of what recover returns"
+			return
+		}
+		_ = v.(string) // want U401 "type assertion on what recover returns"
 	}()
+	if ebpf.KtimeGetNs() == 0 {
+		panic("zero")
+	}
 	return 0
 }
 
