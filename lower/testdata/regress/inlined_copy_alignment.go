@@ -1,5 +1,5 @@
-// A callee copied a struct from a pointer in pieces of eight bytes, though the
-// variable that it turned out to point to was aligned to four.
+// A callee copied an array from where a pointer points, in pieces of eight bytes.
+// The variable that this turned out to be, in the caller, was aligned to four.
 
 package p
 
@@ -10,25 +10,15 @@ type small struct {
 	f3 uint32
 }
 
-func pick(p *[3]small, n uint8) small {
-	for i, e := range p {
-		if uint8(i) == n && e != (small{}) {
-			return e
-		}
-	}
-	return p[0]
+func element(n uint8, p *[3]small) int8 {
+	v := *p
+	return v[n%3].f1[0]
 }
 
 func F(in [6]uint64) (out [4]uint64) {
-	v := [3]small{{f2: uint8(in[0]), f3: uint32(in[1])}, {f0: in[2] > 2, f1: [4]int8{1, int8(in[3]), 3, 4}}}
-	w := v
-	s := pick(&w, uint8(in[4]))
-	out[0], out[1] = uint64(s.f2), uint64(s.f3)
-	if v == w {
-		out[2] = uint64(uint8(s.f1[1]))
-	}
+	out[0] = uint64(element(uint8(in[0]), &[3]small{{f1: [4]int8{int8(in[1])}}, {f3: uint32(in[2])}}))
 	return out
 }
 
-// run 1 2 3 4 0 6
-// run 255 77777 0 200 1 6
+// run 0 77777 2 3 4 5
+// run 255 1 77777 3 4 5
