@@ -18,7 +18,12 @@ import (
 var (
 	diffPrograms = flag.Int("diff.programs", 200, "generated programs to compare; in a guest -kernel runs a quarter of them unless told")
 	diffSeed     = flag.Uint64("diff.seed", 1<<32, "seed of the first generated program")
+	diffFeatures = progen.DefaultFeatures()
 )
+
+func init() {
+	flag.Var(&diffFeatures, "diff.features", "chance in percent of features to be in a generated program, such as all=0,slices=100")
+}
 
 // diffInputs is how many inputs each program gets.
 const diffInputs = 6
@@ -27,7 +32,7 @@ const diffInputs = 6
 func diffCases(n int) []progen.Case {
 	cases := make([]progen.Case, n)
 	for i := range cases {
-		cases[i] = progen.New(*diffSeed + uint64(i)).Case(diffInputs)
+		cases[i] = diffFeatures.New(*diffSeed + uint64(i)).Case(diffInputs)
 	}
 	return cases
 }

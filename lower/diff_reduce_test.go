@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"go/token"
-	"strings"
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/e2e/progen"
@@ -17,33 +16,48 @@ import (
 var reduceFlag = flag.Bool("diff.reduce", false, "shrink the program -diff.seed, which must fail, and print it")
 
 // TestReduce shrinks a failing program to a small one that fails in the same
-// way: compared with the IR as it was built, which is taken to be right. It
-// removes lines as long as the rest is a valid program that still fails, as in
-// delta debugging (Zeller and Hildebrandt, 2002).
+// way: compared with the IR as it was built or, if that is what is wrong, with
+// native code.
 func TestReduce(t *testing.T) {
 	if !*reduceFlag {
 		t.Skip("a tool: give -diff.reduce -diff.seed N")
 	}
-	p := progen.New(*diffSeed)
-	lines := strings.Split(p.Source(), "\n")
-	if failure(strings.Join(lines, "\n"), p) == "" {
+	p := diffFeatures.New(*diffSeed)
+	why := failure
+	switch {
+	case failure(p.Source(), p) != "":
+	case nativeFailure(p.Source(), p) != "":
+		why = nativeFailure
+	default:
 		t.Fatalf("seed %d does not fail", p.Seed)
 	}
-	for size := len(lines) / 2; size > 0; {
-		removed := false
-		for at := 0; at+size <= len(lines); {
-			rest := append(append([]string{}, lines[:at]...), lines[at+size:]...)
-			if failure(strings.Join(rest, "\n"), p) != "" {
-				lines, removed = rest, true
-			} else {
-				at++
-			}
-		}
-		if !removed || size > len(lines) {
-			size /= 2
+	src := progen.Reduce(p.Source(), func(src string) bool { return why(src, p) != "" })
+	t.Logf("%s\n%s", why(src, p), src)
+}
+
+// nativeFailure says in which way the IR as built differs from native code, or
+// that building it fails. It takes about half a second.
+func nativeFailure(src string, p *progen.Program) string {
+	in, err := programInput(token.NewFileSet(), src, p.Name)
+	if err != nil || in.Entry == nil {
+		return ""
+	}
+	var diags diag.List
+	m := build.Build(in, variants[0].target, &diags)
+	if m == nil {
+		return diags.Err().Error()
+	}
+	inputs := progen.Inputs(p.Seed, diffInputs)
+	native, err := progen.Native([]progen.Case{{Name: p.Name, Source: src, Inputs: inputs}})
+	if err != nil {
+		return ""
+	}
+	for i, input := range inputs {
+		if err := compareOutcome(interpret(m, input), native[0][i]); err != nil {
+			return fmt.Sprintf("as built, input %v: %v", input, err)
 		}
 	}
-	t.Logf("%s\n%s", failure(strings.Join(lines, "\n"), p), strings.Join(lines, "\n"))
+	return ""
 }
 
 // failure says in which way the compiled program differs from the IR as built,

@@ -33,7 +33,12 @@ import (
 var (
 	diffPrograms = flag.Int("diff.programs", 400, "generated programs to compare")
 	diffSeed     = flag.Uint64("diff.seed", 0, "seed of the first generated program")
+	diffFeatures = progen.DefaultFeatures()
 )
+
+func init() {
+	flag.Var(&diffFeatures, "diff.features", "chance in percent of features to be in a generated program, such as all=0,slices=100")
+}
 
 // diffInputs is how many inputs each program gets.
 const diffInputs = 6
@@ -71,7 +76,7 @@ func TestDifferential(t *testing.T) {
 	for first := 0; first < n; first += diffBatch {
 		var cases []progen.Case
 		for i := first; i < min(n, first+diffBatch); i++ {
-			cases = append(cases, progen.New(*diffSeed+uint64(i)).Case(diffInputs))
+			cases = append(cases, diffFeatures.New(*diffSeed+uint64(i)).Case(diffInputs))
 		}
 		native, err := progen.Native(cases)
 		if err != nil {

@@ -220,6 +220,39 @@ func loopVar(n uint8) int {
 	return ptrs[0] + ptrs[1]*3 + ptrs[2]*5 + ptrs[3]*7
 }
 
+func loopVarCaptured(n uint8) (sum int) {
+	for i, step := 0, 1; i < 6; i += step {
+		double := func() int { return i * 2 }
+		bump := func() { i++ }
+		p := &i
+		if sum += double(); sum > int(n) {
+			bump()
+		}
+		*p += int(n & 1)
+		step = 1 + double()%3
+	}
+	return sum
+}
+
+func loopVarIterated(n uint8) (sum int) {
+	numbers := func(yield func(int) bool) {
+		for i := 0; i < 3; i++ {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+	for i := int(n & 3); i >= 0; i-- {
+		for k := range numbers {
+			if k > i {
+				break
+			}
+			sum = sum*10 + i + k
+		}
+	}
+	return sum
+}
+
 func infinite(n uint8) int {
 	i := 0
 	for {

@@ -15,6 +15,11 @@ func (g *gen) expr(t *typ, depth int) string {
 		return g.boolExpr(depth)
 	case kindPointer:
 		return g.pointerExpr(t, depth)
+	case kindSlice:
+		return g.sliceExpr(t.elem, g.loops)
+	case kindString:
+		s, _ := g.stringExpr()
+		return s
 	}
 	if v := g.place(t); v != "" && g.chance(60) {
 		return v
@@ -35,12 +40,7 @@ func (g *gen) leafOf(t *typ) string {
 		other := g.intType()
 		return fmt.Sprintf("(%s > %s)", g.leafOf(other), g.literal(other))
 	}
-	var ints []*variable
-	for _, v := range g.scope {
-		if v.typ.kind == kindInt {
-			ints = append(ints, v)
-		}
-	}
+	ints := g.variables(kindInt)
 	v := ints[g.r.IntN(len(ints))]
 	return fmt.Sprintf("%s(%s)", t.name, v.name)
 }
@@ -59,7 +59,7 @@ func (g *gen) place(t *typ) string {
 
 // placesIn collects the places of type want inside name, which is of type t.
 func (g *gen) placesIn(name string, t, want *typ, found *[]string, depth int) {
-	if t.name == want.name {
+	if t.name == want.name && !t.nilable && t.kind != kindFunc {
 		*found = append(*found, name)
 		return
 	}
@@ -73,7 +73,18 @@ func (g *gen) placesIn(name string, t, want *typ, found *[]string, depth int) {
 		for _, f := range t.fields {
 			g.placesIn(name+"."+f.name, f.typ, want, found, depth-1)
 		}
+	case kindSlice:
+		switch {
+		case t.len > 0:
+			g.placesIn(name+"["+g.index(t.len)+"]", t.elem, want, found, depth-1)
+		case g.risk(10):
+			ints := g.variables(kindInt)
+			g.placesIn(name+"["+ints[g.r.IntN(len(ints))].name+"]", t.elem, want, found, depth-1)
+		}
 	case kindPointer:
+		if t.nilable && !g.risk(10) {
+			return
+		}
 		if t.elem.kind == kindStruct || t.elem.kind == kindArray {
 			g.placesIn("(*"+name+")", t.elem, want, found, depth-1)
 		} else {
@@ -84,12 +95,7 @@ func (g *gen) placesIn(name string, t, want *typ, found *[]string, depth int) {
 
 // index returns an index into an array of length n: usually in range.
 func (g *gen) index(n int) string {
-	var ints []*variable
-	for _, v := range g.scope {
-		if v.typ.kind == kindInt {
-			ints = append(ints, v)
-		}
-	}
+	ints := g.variables(kindInt)
 	if len(ints) == 0 || g.chance(40) {
 		return fmt.Sprint(g.r.IntN(n))
 	}
@@ -125,6 +131,11 @@ func (g *gen) intExpr(t *typ, depth int) string {
 	case n < 92:
 		s := g.stringConst()
 		return fmt.Sprintf("%s(%q[%s])", t.name, s, g.index(len(s)))
+	}
+	if g.chance(50) {
+		if n := g.lenExpr(t); n != "" {
+			return n
+		}
 	}
 	if call := g.callExpr(t, depth); call != "" {
 		return call
@@ -205,6 +216,11 @@ func (g *gen) boolExpr(depth int) string {
 		return "!" + g.boolExpr(depth-1)
 	case n < 90:
 		return fmt.Sprintf("(%s %s %s)", g.boolExpr(depth-1), []string{"&&", "||"}[g.r.IntN(2)], g.boolExpr(depth-1))
+	case n < 95 && g.on[Strings]:
+		return g.stringCompare()
+	case n < 97 && len(g.variables(kindSlice)) > 0:
+		vars := g.variables(kindSlice)
+		return fmt.Sprintf("(%s %s nil)", vars[g.r.IntN(len(vars))].name, comparisons[g.r.IntN(2)])
 	}
 	// Equality of aggregates.
 	for range 3 {
@@ -221,9 +237,10 @@ func (g *gen) pointerExpr(t *typ, depth int) string {
 	var found []string
 	for _, v := range g.scope {
 		switch {
+		case v.typ.kind == kindFunc || v.typ.nilable:
 		case v.typ.name == t.name:
 			found = append(found, v.name)
-		case !v.fixed && v.typ.kind != kindPointer:
+		case !v.fixed && v.typ.kind != kindPointer && v.typ.kind != kindSlice:
 			var places []string
 			g.placesIn(v.name, v.typ, t.elem, &places, 2)
 			for _, p := range places {
@@ -237,21 +254,24 @@ func (g *gen) pointerExpr(t *typ, depth int) string {
 	return found[g.r.IntN(len(found))]
 }
 
-// callExpr returns a call of a function with the single result t, or "".
+// callExpr returns a call of a function without side effects whose only result is of
+// type t, or "".
 func (g *gen) callExpr(t *typ, depth int) string {
 	for _, f := range g.funcs {
-		if len(f.results) == 1 && f.results[0].name == t.name && g.budget > 0 && g.trips <= 4 && g.risk(100) {
+		if f.pure && !f.generic && len(f.results) == 1 && f.results[0].name == t.name && g.budget > 0 && g.trips <= 4 && g.risk(100) {
 			g.budget -= 3
-			return g.call(f, depth)
+			return g.call(f.name, f, depth)
 		}
 	}
 	return ""
 }
 
-func (g *gen) call(f *fn, depth int) string {
+// call returns a call by the given name of the function or method f, or of something
+// that has its parameters.
+func (g *gen) call(name string, f *fn, depth int) string {
 	args := make([]string, len(f.params))
 	for i, p := range f.params {
 		args[i] = g.expr(p, min(depth, 2)-1)
 	}
-	return f.name + "(" + strings.Join(args, ", ") + ")"
+	return name + "(" + strings.Join(args, ", ") + ")"
 }

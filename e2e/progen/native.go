@@ -17,7 +17,7 @@ import (
 // run-time panic that ended it.
 type Outcome struct {
 	Out   [4]uint64
-	Panic string // "", "index", "divide", "shift", "nil" or "explicit"
+	Panic string // "", "index", "slice", "convert", "divide", "shift", "nil" or "explicit"
 }
 
 // A Case is a program and the inputs to run it with.
@@ -119,6 +119,8 @@ func Run(binary string) ([][]Outcome, error) {
 func PanicKind(message string) string {
 	for _, k := range []struct{ part, kind string }{
 		{"index out of range", "index"},
+		{"slice bounds out of range", "slice"},
+		{"cannot convert slice", "convert"},
 		{"divide by zero", "divide"},
 		{"negative shift amount", "shift"},
 		{"nil pointer dereference", "nil"},

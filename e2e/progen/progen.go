@@ -1,14 +1,17 @@
 // Package progen generates random Go programs for differential testing: valid,
-// terminating, deterministic functions over integers, booleans, arrays and
-// structs, in which every operation that Go defines may occur, run-time panics included.
+// terminating, deterministic functions in which every operation that Go defines on
+// integers, booleans, arrays, structs, pointers, slices and strings may occur, run-time panics
+// included; and functions, methods, closures and type parameters to do it with.
 //
 // A program is a function of a fixed signature, so that all programs can be
 // run the same way: compiled natively, interpreted, and in the kernel.
 //
 // Method: types, helper functions and statements are grown top-down with a
 // budget, in the manner of Csmith (Yang et al., "Finding and Understanding Bugs in C
-// Compilers", PLDI 2011), except that nothing needs to be avoided for its
-// meaning, since Go leaves nothing undefined. What has to be avoided is what Go rejects at
+// Compilers", PLDI 2011). What has to be avoided for its meaning is little, since Go leaves
+// nothing undefined and little open: which of two panics of a statement
+// comes first, and whether a variable is read before or after the call in the same
+// expression that changes it. What has to be avoided besides is what Go rejects at
 // compile time: no expression is constant, because every operand tree ends in
 // at least one variable.
 package progen
@@ -36,21 +39,33 @@ type Program struct {
 // Source returns the program as a file of its own.
 func (p *Program) Source() string { return "package p\n\n" + p.Decls }
 
+// New generates the program of the given seed, with the default chances of features.
+func New(seed uint64) *Program { return DefaultFeatures().New(seed) }
+
 // New generates the program of the given seed.
-func New(seed uint64) *Program {
+func (f Features) New(seed uint64) *Program {
 	g := &gen{
-		r:      rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)),
-		suffix: fmt.Sprint(seed),
+		r:        rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)),
+		suffix:   fmt.Sprint(seed),
+		declared: make(map[string]bool),
+	}
+	for i, chance := range f {
+		g.on[i] = g.chance(chance)
 	}
 	// Most programs are small: they say the same in a fraction of the time, and
 	// what they find is easier to understand.
 	g.large = g.chance(20)
 	g.types()
+	g.tables()
 	for range g.r.IntN(g.size(2, 4)) {
-		g.function()
+		g.function(nil)
+	}
+	if g.on[Methods] || g.on[Interfaces] {
+		g.methodsOf(g.ints)
+		g.methodsOf(g.structs)
 	}
 	name := g.entry()
-	return &Program{Seed: seed, Name: name, Decls: g.out.String()}
+	return &Program{Seed: seed, Name: name, Decls: g.decls.String() + g.out.String()}
 }
 
 // Inputs returns argument tuples for the program of the given seed: boundary values
@@ -86,9 +101,17 @@ type gen struct {
 	out    strings.Builder
 	suffix string
 
-	structs []*typ
-	funcs   []*fn
+	on      [numFeatures]bool
 	large   bool
+	structs []*typ
+	ints    []*typ // named integer types
+	globals []*variable
+	funcs   []*fn
+	methods []*fn
+
+	// What is declared when it turns out to be needed.
+	decls    strings.Builder
+	declared map[string]bool
 
 	// State of the function being generated.
 	scope   []*variable
@@ -99,14 +122,24 @@ type gen struct {
 	trips   int // product of the trip counts of the enclosing loops
 	labels  []*label
 	results []*typ
+	named   bool // the results are variables
+	tparam  *typ // the type parameter, or nil
 	risked  bool // the statement has something that may panic
+	safe    bool // nothing may panic
 }
 
-// A fn is a helper function that later ones may call.
+// A fn is a helper function that later ones may call, or a method.
 type fn struct {
 	name    string
 	params  []*typ
 	results []*typ
+	generic bool // has the type parameter T
+	recv    *typ
+	ptrRecv bool
+	// pure functions change nothing, so that they may be called in the midst of an
+	// expression: Go leaves open whether a variable is read before or after the call of a
+	// function that changes it.
+	pure bool
 }
 
 // A variable is something that can be read and, unless it is fixed, assigned.
@@ -114,6 +147,7 @@ type variable struct {
 	name  string
 	typ   *typ
 	fixed bool // a loop counter
+	loops int  // in how many loops and function literals it is declared
 }
 
 // A label is an enclosing labelled loop.
@@ -136,7 +170,7 @@ func (g *gen) size(small, large int) int {
 // one in a statement, because Go leaves open which of two panics comes first
 // (Go specification, "Order of evaluation").
 func (g *gen) risk(percent int) bool {
-	if g.risked || !g.chance(percent) {
+	if g.risked || g.safe || !g.chance(percent) {
 		return false
 	}
 	g.risked = true
@@ -157,41 +191,10 @@ func (g *gen) line(format string, args ...any) {
 // declare adds a variable to the scope, and a use of it to the text, since Go
 // rejects unused ones.
 func (g *gen) declare(name string, t *typ) *variable {
-	v := &variable{name: name, typ: t}
+	v := &variable{name: name, typ: t, loops: g.loops}
 	g.scope = append(g.scope, v)
 	g.line("_ = %s", name)
 	return v
-}
-
-// function generates a helper function.
-func (g *gen) function() {
-	f := &fn{name: g.name("f") + "_" + g.suffix}
-	var params []string
-	g.begin(g.size(3, 8) + g.r.IntN(g.size(4, 10)))
-	for i := range 1 + g.r.IntN(5) {
-		t := g.anyType()
-		switch {
-		case i == 0:
-			t = g.intType() // so that there is always a variable to build on
-		case g.chance(20):
-			t = pointerTo(t)
-		}
-		f.params = append(f.params, t)
-		name := fmt.Sprintf("p%d", i)
-		params = append(params, name+" "+t.name)
-		g.scope = append(g.scope, &variable{name: name, typ: t})
-	}
-	var results []string
-	for range 1 + g.r.IntN(3) {
-		t := g.anyType()
-		f.results = append(f.results, t)
-		results = append(results, t.name)
-	}
-	g.results = f.results
-	g.line("func %s(%s) (%s) {", f.name, strings.Join(params, ", "), strings.Join(results, ", "))
-	g.body()
-	g.line("}\n")
-	g.funcs = append(g.funcs, f)
 }
 
 // entry generates the function to run.
@@ -236,7 +239,8 @@ const maxFolded = 8
 
 // begin resets the state of the function being generated.
 func (g *gen) begin(budget int) {
-	g.scope, g.labels, g.results = nil, nil, nil
+	g.scope, g.labels, g.results = append([]*variable(nil), g.globals...), nil, nil
+	g.named, g.tparam = false, nil
 	g.indent, g.loops, g.trips = 0, 0, 1
 	g.budget = budget
 }

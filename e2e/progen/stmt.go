@@ -12,6 +12,9 @@ const maxTrips = 24
 func (g *gen) statement() {
 	g.budget--
 	g.risked = false
+	if g.chance(30) && g.featureStmt() {
+		return
+	}
 	switch n := g.r.IntN(100); {
 	case n < 20:
 		g.declStmt()
@@ -35,7 +38,7 @@ func (g *gen) statement() {
 		g.returnStmt()
 		g.indent--
 		g.line("}")
-	case n < 97:
+	case n < 97 && !g.safe:
 		g.line("if %s {\n%spanic(%q)\n%s}", g.boolExpr(3), strings.Repeat("\t", g.indent+1), "generated", strings.Repeat("\t", g.indent))
 	default:
 		g.pointerStmt()
@@ -147,11 +150,10 @@ func (g *gen) forStmt() {
 		g.assignStmt()
 		return
 	}
-	l := &label{name: g.name("L")}
 	counter := g.name("i")
 	var head string
-	t := g.intType()
-	outer := len(g.scope)
+	var vars []*variable
+	t := g.plainInt()
 	switch g.r.IntN(4) {
 	case 0:
 		head = fmt.Sprintf("for %s := %s(0); %s < %d; %s++ {", counter, t.name, counter, n, counter)
@@ -164,20 +166,27 @@ func (g *gen) forStmt() {
 			elem := g.name("e")
 			n, t = v.typ.len, intTypeInt
 			head = fmt.Sprintf("for %s, %s := range %s {", counter, elem, v.name)
-			g.scope = append(g.scope, &variable{name: elem, typ: v.typ.elem})
+			vars = append(vars, &variable{name: elem, typ: v.typ.elem})
 		} else {
 			head = fmt.Sprintf("for %s := range %s(%d) {", counter, t.name, n)
 		}
 	}
+	g.loop(n, head, append([]*variable{{name: counter, typ: t, fixed: true}}, vars...)...)
+}
+
+// loop generates a loop of at most n iterations that begins with head, which declares vars.
+func (g *gen) loop(n int, head string, vars ...*variable) {
+	l := &label{name: g.name("L")}
+	outer := len(g.scope)
 	// The body comes first, since it decides whether the label is used.
 	text := g.detached(func() {
-		for _, v := range g.scope[outer:] {
-			g.line("\t_ = %s", v.name)
-		}
-		g.scope = append(g.scope, &variable{name: counter, typ: t, fixed: true})
-		g.line("\t_ = %s", counter)
 		g.labels = append(g.labels, l)
 		g.loops, g.trips = g.loops+1, g.trips*n
+		for _, v := range vars {
+			v.loops = g.loops
+			g.scope = append(g.scope, v)
+			g.line("\t_ = %s", v.name)
+		}
 		g.block(1 + g.r.IntN(4))
 		g.loops, g.trips = g.loops-1, g.trips/n
 		g.labels = g.labels[:len(g.labels)-1]
@@ -266,21 +275,18 @@ func (g *gen) switchStmt() {
 
 // callStmt calls a function and keeps all of its results.
 func (g *gen) callStmt() {
-	if len(g.funcs) == 0 || g.trips > 4 {
+	if len(g.funcs) == 0 || g.trips > 4 || g.safe {
 		g.assignStmt()
 		return
 	}
 	f := g.funcs[g.r.IntN(len(g.funcs))]
-	call := g.call(f, 3)
-	names := make([]string, len(f.results))
-	for i := range names {
-		names[i] = g.name("v")
+	if !f.generic {
+		g.callResults(f.name, f)
+		return
 	}
-	g.line("%s := %s", strings.Join(names, ", "), call)
-	for i, name := range names {
-		g.declare(name, f.results[i])
-	}
-	g.budget -= 3
+	t := g.intType()
+	instance := &fn{results: substitute(f.results, t), params: substitute(f.params, t)}
+	g.callResults(f.name+"["+t.name+"]", instance)
 }
 
 // gotoStmt jumps forwards over a block.
@@ -297,6 +303,10 @@ func (g *gen) gotoStmt() {
 }
 
 func (g *gen) returnStmt() {
+	if g.named && g.loops == 0 && g.chance(30) {
+		g.line("return")
+		return
+	}
 	exprs := make([]string, len(g.results))
 	for i, t := range g.results {
 		exprs[i] = g.expr(t, 2)

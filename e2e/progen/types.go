@@ -13,6 +13,9 @@ const (
 	kindArray
 	kindStruct
 	kindPointer
+	kindSlice
+	kindString
+	kindFunc
 )
 
 // A typ is a Go type of a generated program.
@@ -22,13 +25,19 @@ type typ struct {
 	bits   int
 	signed bool
 	elem   *typ
-	len    int
+	len    int // of a slice or string: at least
+	max    int // of a slice: its capacity at most; of a string: its length at most
 	fields []field
+	sig    *fn
+	// param is set if this is the type parameter T, which stands for any integer type.
+	param   bool
+	nilable bool // a pointer that may be nil
 }
 
 type field struct {
-	name string
-	typ  *typ
+	name     string
+	typ      *typ
+	embedded bool
 }
 
 func intType(name string, bits int, signed bool) *typ {
@@ -53,14 +62,31 @@ func arrayOf(elem *typ, n int) *typ {
 
 func pointerTo(t *typ) *typ { return &typ{kind: kindPointer, name: "*" + t.name, elem: t} }
 
-// types declares a few struct types.
+// types declares a few types.
 func (g *gen) types() {
+	if g.on[Methods] {
+		for range 1 + g.r.IntN(2) {
+			t := *intTypes[g.r.IntN(len(intTypes))]
+			underlying := t.name
+			t.name = g.name("N") + "_" + g.suffix
+			g.line("type %s %s\n", t.name, underlying)
+			g.ints = append(g.ints, &t)
+		}
+	}
 	for range g.r.IntN(3) {
 		t := &typ{kind: kindStruct, name: g.name("T") + "_" + g.suffix}
 		g.line("type %s struct {", t.name)
 		for i := range 1 + g.r.IntN(5) {
 			f := field{name: fmt.Sprintf("f%d", i), typ: g.memberType()}
+			if i == 0 && len(g.structs) > 0 && g.on[Methods] && g.chance(50) {
+				f.typ = g.structs[g.r.IntN(len(g.structs))]
+				f.name, f.embedded = f.typ.name, true
+			}
 			t.fields = append(t.fields, f)
+			if f.embedded {
+				g.line("\t%s", f.name)
+				continue
+			}
 			g.line("\t%s %s", f.name, f.typ.name)
 		}
 		g.line("}\n")
@@ -68,7 +94,21 @@ func (g *gen) types() {
 	}
 }
 
-func (g *gen) intType() *typ { return intTypes[g.r.IntN(len(intTypes))] }
+// intType chooses an integer type; it may be the type parameter.
+func (g *gen) intType() *typ {
+	if g.tparam != nil && g.chance(40) {
+		return g.tparam
+	}
+	return g.plainInt()
+}
+
+// plainInt chooses an integer type that the whole program knows.
+func (g *gen) plainInt() *typ {
+	if len(g.ints) > 0 && g.chance(15) {
+		return g.ints[g.r.IntN(len(g.ints))]
+	}
+	return intTypes[g.r.IntN(len(intTypes))]
+}
 
 // memberType chooses the type of a struct field.
 func (g *gen) memberType() *typ {
@@ -116,7 +156,20 @@ func (v *variable) leaves() []*variable {
 		}
 		return out
 	case kindPointer:
+		if v.typ.nilable {
+			return nil
+		}
 		return (&variable{name: "(*" + v.name + ")", typ: v.typ.elem, fixed: v.fixed}).leaves()
+	case kindSlice:
+		out := []*variable{{name: "len(" + v.name + ")", typ: intTypeInt}, {name: "cap(" + v.name + ")", typ: intTypeInt}}
+		for i := range v.typ.len {
+			out = append(out, (&variable{name: fmt.Sprintf("%s[%d]", v.name, i), typ: v.typ.elem}).leaves()...)
+		}
+		return out
+	case kindString:
+		return []*variable{{name: "len(" + v.name + ")", typ: intTypeInt}}
+	case kindFunc:
+		return nil
 	}
 	return []*variable{v}
 }
@@ -125,6 +178,9 @@ func (v *variable) leaves() []*variable {
 // boundary.
 func (g *gen) literal(t *typ) string {
 	v := boundary(g.r)
+	if t.param {
+		return fmt.Sprint(v % 128)
+	}
 	if t.signed {
 		s := int64(v) << (64 - t.bits) >> (64 - t.bits)
 		return fmt.Sprintf("%d", s)

@@ -65,7 +65,16 @@ func (fn *function) escapes(v ssa.Value) bool {
 // checkIteration reports an error if the address v, of a variable declared in a
 // loop, may outlive the iteration.
 func (fn *function) checkIteration(v ssa.Value, name string) {
-	home := v.(ssa.Instruction).Block()
+	if !fn.keptInIteration(v, v.(ssa.Instruction).Block(), nil) {
+		fn.fail(diag.EscapingVariable, "declare it before the loop, or copy its value",
+			"address of variable %s may outlive the iteration of the loop that declares it", name)
+	}
+}
+
+// keptInIteration reports whether the address v, of a variable that is new in each
+// execution of the block home, is not kept from one execution to the next, but for what
+// the phi except does.
+func (fn *function) keptInIteration(v ssa.Value, home *ssa.BasicBlock, except *ssa.Phi) bool {
 	bad := false
 	trace(v, func(use ssa.Instruction, into *ssa.Alloc) bool {
 		switch use := use.(type) {
@@ -73,17 +82,14 @@ func (fn *function) checkIteration(v ssa.Value, name string) {
 			return true
 		case *ssa.Phi:
 			// In the header of a loop around the declaration.
-			bad = bad || use.Parent() == home.Parent() && use.Block().Dominates(home)
+			bad = bad || use != except && use.Parent() == home.Parent() && use.Block().Dominates(home)
 		default:
 			local := into != nil && (into.Parent() != home.Parent() || home.Dominates(into.Block()))
 			bad = bad || !local
 		}
 		return !bad
 	})
-	if bad {
-		fn.fail(diag.EscapingVariable, "declare it before the loop, or copy its value",
-			"address of variable %s may outlive the iteration of the loop that declares it", name)
-	}
+	return !bad
 }
 
 // trace follows the pointer v through everything that is computed from it. It

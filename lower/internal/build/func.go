@@ -32,7 +32,8 @@ type function struct {
 	returns  []pendingReturn
 	outs     []address // where the big results go
 	nonnil   map[ssa.Value]checkedPtr
-	cyclic   []bool // by ssa.BasicBlock.Index
+	cyclic   []bool                 // by ssa.BasicBlock.Index
+	loopVars map[*ssa.Alloc]operand // see shareLoopVar
 	defers   []*deferred
 	// landing is where panics go, or nil if they leave the program: a block whose
 	// parameter is the status of the panic. See unwind.go.
@@ -113,21 +114,22 @@ func (b *builder) buildInstance(inst *instance) {
 		inst.frames, inst.sites = nil, nil
 		before := b.diags.Len()
 		fn := &function{
-			b:       b,
-			src:     inst.src,
-			inst:    inst,
-			f:       inst.f,
-			pos:     inst.src.Pos(),
-			vals:    make(map[ssa.Value]operand),
-			skip:    make(map[ssa.Instruction]bool),
-			blocks:  make([]*ir.Block, len(inst.src.Blocks)),
-			lowered: make([]bool, len(inst.src.Blocks)),
-			preds:   predIndices(inst.src),
-			taken:   make(map[edgeKey]bool),
-			phis:    make(map[*ssa.Phi]*phi),
-			nonnil:  make(map[ssa.Value]checkedPtr),
-			cyclic:  cyclicBlocks(inst.src),
-			widened: widened,
+			b:        b,
+			src:      inst.src,
+			inst:     inst,
+			f:        inst.f,
+			pos:      inst.src.Pos(),
+			vals:     make(map[ssa.Value]operand),
+			skip:     make(map[ssa.Instruction]bool),
+			blocks:   make([]*ir.Block, len(inst.src.Blocks)),
+			lowered:  make([]bool, len(inst.src.Blocks)),
+			preds:    predIndices(inst.src),
+			taken:    make(map[edgeKey]bool),
+			phis:     make(map[*ssa.Phi]*phi),
+			loopVars: make(map[*ssa.Alloc]operand),
+			nonnil:   make(map[ssa.Value]checkedPtr),
+			cyclic:   cyclicBlocks(inst.src),
+			widened:  widened,
 		}
 		fn.lower()
 		if !fn.retry || b.diags.Len() > before {

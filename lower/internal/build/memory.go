@@ -41,6 +41,9 @@ func (fn *function) lowerAlloc(a *ssa.Alloc) operand {
 	if o, ok := fn.cellAlloc(a); ok {
 		return o
 	}
+	if o, ok := fn.loopVars[a]; ok {
+		return o
+	}
 	name := a.Comment
 	if name == "" {
 		name = a.Name()

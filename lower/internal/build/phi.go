@@ -42,6 +42,9 @@ func (fn *function) lowerPhi(p *ssa.Phi) {
 	if pos := p.Pos(); pos.IsValid() {
 		fn.pos = pos
 	}
+	if fn.shareLoopVar(p) {
+		return
+	}
 	l, err := fn.b.layoutOf(p.Type())
 	if err != nil {
 		fn.failType(err)

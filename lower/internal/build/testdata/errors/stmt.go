@@ -87,6 +87,17 @@ func progMake(ctx ebpf.Context) int {
 	return len(s)
 }
 
+func progEscapeClause(ctx ebpf.Context) int {
+	var last *int
+	for i := 0; i < 3; i++ { // want U305 "variable i may outlive the iteration"
+		if last != nil {
+			i += *last
+		}
+		last = &i
+	}
+	return *last
+}
+
 func progEscape(ctx ebpf.Context) int {
 	var last *int
 	for i := range 3 {

@@ -1,0 +1,190 @@
+package progen
+
+import (
+	"fmt"
+	"strings"
+)
+
+// This file generates calls of methods, in all the ways there are: by value and by
+// address, of a field's and of an embedded field's, as values, and through interfaces.
+
+// receiver returns an operand whose method f can be called, or "".
+func (g *gen) receiver(f *fn) string {
+	place := ""
+	if f.ptrRecv {
+		place = g.assignable(f.recv)
+	} else {
+		place = g.place(f.recv)
+	}
+	switch {
+	case place == "" && f.ptrRecv && f.recv.kind == kindStruct && g.loops == 0:
+		place = "(&" + g.composite(f.recv, 2) + ")"
+	case place == "" && !f.ptrRecv && f.recv.kind == kindStruct:
+		place = g.composite(f.recv, 2)
+	case place == "":
+		return ""
+	case strings.HasPrefix(place, "*"):
+		place = "(" + place + ")"
+	}
+	if cut := strings.TrimSuffix(place, "."+f.recv.name); cut != place && g.chance(50) {
+		return cut // promoted: the field is embedded
+	}
+	return place
+}
+
+// method chooses a method, or returns nil if there is none.
+func (g *gen) method() *fn {
+	if len(g.methods) == 0 {
+		return nil
+	}
+	return g.methods[g.r.IntN(len(g.methods))]
+}
+
+func (g *gen) methodStmt() bool {
+	f := g.method()
+	if f == nil || g.trips > 4 || g.safe {
+		return false
+	}
+	recv := g.receiver(f)
+	if recv == "" {
+		return false
+	}
+	switch g.r.IntN(5) {
+	case 0: // method value: a copy of the receiver, or its address
+		if f.ptrRecv && g.loops > 0 {
+			return false
+		}
+		name := g.name("fn")
+		g.line("%s := %s.%s", name, recv, f.name)
+		g.declare(name, funcType(f))
+		return true
+	case 1: // method expression
+		if f.ptrRecv {
+			if g.assignable(f.recv) == "" {
+				return false
+			}
+			args := g.arguments(f, 2)
+			args[0] = "&" + g.assignable(f.recv)
+			return g.keep(fmt.Sprintf("(*%s).%s(%s)", f.recv.name, f.name, strings.Join(args, ", ")), f.results)
+		}
+		args := g.arguments(f, 2)
+		args[0] = g.expr(f.recv, 2)
+		return g.keep(fmt.Sprintf("%s.%s(%s)", f.recv.name, f.name, strings.Join(args, ", ")), f.results)
+	}
+	return g.callResults(recv+"."+f.name, f)
+}
+
+// arguments returns arguments for f, after room for the receiver.
+func (g *gen) arguments(f *fn, depth int) []string {
+	args := make([]string, 1, len(f.params)+1)
+	for _, p := range f.params {
+		args = append(args, g.expr(p, depth-1))
+	}
+	return args
+}
+
+// keep makes a call and keeps its results.
+func (g *gen) keep(call string, results []*typ) bool {
+	names := g.newNames(results)
+	g.line("%s := %s", strings.Join(names, ", "), call)
+	g.declareAll(names, results)
+	g.budget -= 3
+	return true
+}
+
+// interfaceStmt generates a call through an interface, or a type switch.
+func (g *gen) interfaceStmt() bool {
+	if f := g.method(); f != nil && g.chance(60) && !f.generic && g.trips <= 4 && !g.safe {
+		recv := g.receiver(f)
+		if recv == "" || f.ptrRecv && g.loops > 0 {
+			return false
+		}
+		iface := strings.ToUpper(f.name[:1]) + f.name[1:]
+		g.declareOnce(iface, "type %s interface {\n\t%s(%s) (%s)\n}\n", iface, f.name, typeNames(f.params), typeNames(f.results))
+		x := g.name("x")
+		if f.ptrRecv && !strings.HasPrefix(recv, "(&") {
+			recv = "&" + recv
+		}
+		g.line("var %s %s = %s", x, iface, recv)
+		return g.callResults(x+"."+f.name, f)
+	}
+	v := g.scope[g.r.IntN(len(g.scope))]
+	switch v.typ.kind {
+	case kindInt, kindBool, kindStruct, kindArray:
+	default:
+		return false
+	}
+	other := g.plainInt()
+	if v.typ.param || other.name == v.typ.name {
+		return false
+	}
+	y := g.name("y")
+	g.line("switch %s := any(%s).(type) {", y, v.name)
+	for _, t := range []*typ{other, v.typ} {
+		g.line("case %s:", t.name)
+		outer := len(g.scope)
+		g.indent++
+		g.declare(y, t)
+		g.indent--
+		g.block(1)
+		g.scope = g.scope[:outer]
+	}
+	if g.chance(50) {
+		g.line("default:")
+		g.block(1)
+	}
+	g.line("}")
+	return true
+}
+
+// deferStmt generates a deferred call, which changes variables, the named results among
+// them. It has nothing that may panic: which of two panics is reported is
+// for recover to see.
+func (g *gen) deferStmt() bool {
+	if g.loops > 0 || !g.named || g.safe {
+		return false
+	}
+	g.safe = true
+	if g.chance(50) {
+		t := g.intType()
+		arg := g.expr(t, 2)
+		g.literalFunc("defer ", &fn{params: []*typ{t}}, "("+arg+")")
+	} else {
+		g.literalFunc("defer ", &fn{}, "()")
+	}
+	g.safe = false
+	return true
+}
+
+// nilPointerStmt generates a pointer that is nil on some paths.
+func (g *gen) nilPointerStmt() bool {
+	var nilable []*variable
+	for _, v := range g.variables(kindPointer) {
+		if v.typ.nilable {
+			nilable = append(nilable, v)
+		}
+	}
+	if len(nilable) > 0 && g.chance(60) {
+		v := nilable[g.r.IntN(len(nilable))]
+		g.line("if %s != nil {", v.name)
+		outer := len(g.scope)
+		g.scope = append(g.scope, &variable{name: v.name, typ: pointerTo(v.typ.elem), loops: v.loops, fixed: true})
+		g.block(1 + g.r.IntN(3))
+		g.scope = g.scope[:outer]
+		g.line("}")
+		return true
+	}
+	if g.loops > 0 {
+		return false
+	}
+	t := pointerTo(g.anyType())
+	target := g.pointerExpr(t, 2)
+	name := g.name("q")
+	g.line("var %s %s", name, t.name)
+	g.line("if %s {", g.boolExpr(2))
+	g.line("\t%s = %s", name, target)
+	g.line("}")
+	t.nilable = true
+	g.declare(name, t)
+	return true
+}
