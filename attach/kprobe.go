@@ -36,7 +36,7 @@ func Kprobe(p *jit.Program, function string, opts ...KprobeOptions) (*Link, erro
 	if o.Offset != 0 {
 		hook += "+" + strconv.FormatUint(o.Offset, 10)
 	}
-	return kprobe(p, hook, function, func() (link.Link, error) {
+	return kprobe(p, hook, function, func(p *jit.Program) (link.Link, error) {
 		return link.Kprobe(function, p.BPF(), &link.KprobeOptions{Offset: o.Offset, Cookie: o.Cookie})
 	})
 }
@@ -57,16 +57,16 @@ func Kretprobe(p *jit.Program, function string, opts ...KretprobeOptions) (*Link
 	if len(opts) > 0 {
 		o = opts[0]
 	}
-	return kprobe(p, "kretprobe/"+function, function, func() (link.Link, error) {
+	return kprobe(p, "kretprobe/"+function, function, func(p *jit.Program) (link.Link, error) {
 		return link.Kretprobe(function, p.BPF(), &link.KprobeOptions{RetprobeMaxActive: o.MaxActive, Cookie: o.Cookie})
 	})
 }
 
-func kprobe(p *jit.Program, hook, function string, attach func() (link.Link, error)) (*Link, error) {
+func kprobe(p *jit.Program, hook, function string, attach func(*jit.Program) (link.Link, error)) (*Link, error) {
 	if err := wantType(p, cebpf.Kprobe); err != nil {
 		return nil, attachError(p, hook, err)
 	}
-	l, err := attach()
+	l, err := attach(p)
 	switch {
 	case err == nil:
 	case !haveKprobes():
@@ -77,7 +77,7 @@ func kprobe(p *jit.Program, hook, function string, attach func() (link.Link, err
 	if err != nil {
 		return nil, attachError(p, hook, err)
 	}
-	return &Link{hook: hook, link: l}, nil
+	return newLink(p, hook, l, func(p *jit.Program) (*Link, error) { return kprobe(p, hook, function, attach) }), nil
 }
 
 // haveKprobes reports whether the kernel can make perf events of probes; true if

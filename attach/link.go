@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 
 	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -17,9 +18,20 @@ import (
 // A Link is a program attached to a hook. Its methods may be called
 // concurrently.
 type Link struct {
-	hook string
-	link link.Link // nil where the kernel knows no links for the hook
-	file io.Closer // what keeps the program attached if link is nil
+	hook  string
+	again func(*jit.Program) (*Link, error) // attaches another program to the same hook
+
+	mu     sync.Mutex
+	prog   *jit.Program
+	link   link.Link // nil where the kernel knows no links for the hook
+	file   io.Closer // what keeps the program attached if link is nil
+	pinned bool
+	closed bool
+}
+
+// newLink returns the Link for p, which l attaches. Again is to do the same for another program.
+func newLink(p *jit.Program, hook string, l link.Link, again func(*jit.Program) (*Link, error)) *Link {
+	return &Link{hook: hook, again: again, prog: p, link: l}
 }
 
 // String describes the hook, such as tracepoint/syscalls/sys_enter_write.
@@ -28,13 +40,26 @@ func (l *Link) String() string { return l.hook }
 // Raw returns cilium's link, for what it offers beyond this type. It is nil
 // where the kernel has no link object for the hook (perf events before
 // Linux 5.15).
-func (l *Link) Raw() link.Link { return l.link }
+func (l *Link) Raw() link.Link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.link
+}
+
+// Program returns the program that is attached.
+func (l *Link) Program() *jit.Program {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.prog
+}
 
 // Pin keeps the program attached, by a file at path, which must be in a BPF
 // file system, until the file is removed: also after Close and the end of the
 // process. It fails with an error that wraps cilium's ErrNotSupported where the
 // kernel has no link object for the hook.
 func (l *Link) Pin(path string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	err := fmt.Errorf("%w (perf events need Linux 5.15)", link.ErrNotSupported)
 	if l.link != nil {
 		err = l.link.Pin(path)
@@ -42,12 +67,20 @@ func (l *Link) Pin(path string) error {
 	if err != nil {
 		return fmt.Errorf("pin %s: %w", l.hook, err)
 	}
+	l.pinned = true
 	return nil
 }
 
 // Close detaches the program, unless the link was pinned, and releases the
 // link.
 func (l *Link) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	return l.detach()
+}
+
+func (l *Link) detach() error {
 	if l.link != nil {
 		return l.link.Close()
 	}

@@ -22,5 +22,5 @@ func LSM(p *jit.Program) (*Link, error) {
 	if err != nil {
 		return nil, attachError(p, p.Section(), err)
 	}
-	return &Link{hook: p.Section(), link: l}, nil
+	return newLink(p, p.Section(), l, LSM), nil
 }

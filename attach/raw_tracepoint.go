@@ -27,7 +27,7 @@ func RawTracepoint(p *jit.Program, name string) (*Link, error) {
 	if err != nil {
 		return nil, attachError(p, hook, err)
 	}
-	return &Link{hook: hook, link: l}, nil
+	return newLink(p, hook, l, func(p *jit.Program) (*Link, error) { return RawTracepoint(p, name) }), nil
 }
 
 // unknownRawTracepoint says which names the kernel has, as far as tracefs can be read.

@@ -42,7 +42,8 @@ func Tracepoint(p *jit.Program, group, name string) (*Link, error) {
 	if err != nil {
 		return nil, attachError(p, hook, err)
 	}
-	l.hook = hook
+	l.hook, l.prog = hook, p
+	l.again = func(p *jit.Program) (*Link, error) { return Tracepoint(p, group, name) }
 	return l, nil
 }
 

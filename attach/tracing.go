@@ -46,7 +46,7 @@ func tracing(p *jit.Program, kind string, opts []TracingOptions) (*Link, error) 
 	if err != nil {
 		return nil, attachError(p, p.Section(), err)
 	}
-	return &Link{hook: p.Section(), link: l}, nil
+	return newLink(p, p.Section(), l, func(p *jit.Program) (*Link, error) { return tracing(p, kind, opts) }), nil
 }
 
 var attachTypes = map[string]cebpf.AttachType{"fentry": cebpf.AttachTraceFEntry, "fexit": cebpf.AttachTraceFExit}

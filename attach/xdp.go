@@ -57,7 +57,7 @@ func XDP(p *jit.Program, ifname string, opts ...XDPOptions) (*Link, error) {
 	if err != nil {
 		return nil, attachError(p, hook, err)
 	}
-	return &Link{hook: hook, link: l}, nil
+	return newLink(p, hook, l, func(p *jit.Program) (*Link, error) { return XDP(p, ifname, opts...) }), nil
 }
 
 // unknownInterface adds the interfaces there are.

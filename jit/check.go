@@ -120,6 +120,7 @@ func (c *checker) error(err error) {
 // checkProgram type-checks all that the roots need and reports errors.
 func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 	r := newReach(f.lib, &f.diags, f.fset.Position)
+	r.live = f.value != nil
 	for _, d := range roots {
 		r.need(d, full, use{})
 	}

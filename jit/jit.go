@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/undergo-ebpf/undergo/lower"
@@ -29,7 +30,9 @@ func Compile(fn any, opts ...Option) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.list[0], nil
+	p := c.list[0]
+	p.recompile = func(more []Option) (*Program, error) { return Compile(fn, slices.Concat(opts, more)...) }
+	return p, nil
 }
 
 // CompileSource compiles Go source text, a file of a package of its own, and

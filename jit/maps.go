@@ -3,7 +3,9 @@ package jit
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	cebpf "github.com/cilium/ebpf"
@@ -31,6 +33,9 @@ type mapSet struct {
 // bindMaps puts all maps of the collection's programs into the kernel.
 func (c *Collection) bindMaps(f *front) error {
 	c.maps = &mapSet{byName: make(map[string]*cebpf.Map), specs: make(map[string]*cebpf.MapSpec)}
+	if err := checkMapNames(c.list, f.opts.maps); err != nil {
+		return err
+	}
 	for _, p := range c.list {
 		for _, d := range p.unit.Maps {
 			if c.maps.byName[d.Name] != nil {
@@ -44,18 +49,60 @@ func (c *Collection) bindMaps(f *front) error {
 	return nil
 }
 
+// checkMapNames returns an error if a map is given that no program uses.
+func checkMapNames(programs []*Program, given map[string]*cebpf.Map) error {
+	for _, name := range sortedKeys(given) {
+		if !slices.ContainsFunc(programs, func(p *Program) bool {
+			return slices.ContainsFunc(p.unit.Maps, func(d *lower.MapDecl) bool { return isCalled(d, name) })
+		}) {
+			return fmt.Errorf("WithMap: the program uses no map %s", name)
+		}
+	}
+	return nil
+}
+
+// isCalled reports whether an option means the map d by name.
+func isCalled(d *lower.MapDecl, name string) bool {
+	return d.Field == "" && (d.Var == name || d.Name == name)
+}
+
+// opener returns what opens the kernel map for d, which is called name if it is a new one.
+func (o *options) opener(d *lower.MapDecl, name string) func(*bind.Spec) (bind.Backend, bool, error) {
+	for given, m := range o.maps {
+		if isCalled(d, given) {
+			return func(spec *bind.Spec) (bind.Backend, bool, error) {
+				clone, err := m.Clone()
+				if err != nil {
+					return nil, false, err
+				}
+				b, err := kernelmap.Adopt(spec, clone)
+				return b, true, err
+			}
+		}
+	}
+	return func(spec *bind.Spec) (bind.Backend, bool, error) {
+		if o.pins != "" && spec.Pin == "" {
+			pinned := *spec
+			pinned.Pin = filepath.Join(o.pins, name)
+			spec = &pinned
+		}
+		return kernelmap.Open(spec, name)
+	}
+}
+
 // add puts the map d into the kernel.
 func (s *mapSet) add(f *front, d *lower.MapDecl) error {
 	name := d.Var
 	if d.Field != "" {
 		name += "_" + d.Field
 	}
+	open := f.opts.opener(d, name)
 	if f.value == nil {
 		spec, err := f.sourceSpec(d)
 		if err != nil {
 			return err
 		}
-		b, _, err := kernelmap.Open(spec, name)
+		b, _, err := open(spec)
 		if err != nil {
 			return err
 		}
@@ -66,12 +113,63 @@ func (s *mapSet) add(f *front, d *lower.MapDecl) error {
 	if err != nil {
 		return err
 	}
-	binding, err := m.Bind(func(spec *bind.Spec) (bind.Backend, bool, error) { return kernelmap.Open(spec, name) })
+	opened := false
+	binding, err := m.Bind(func(spec *bind.Spec) (bind.Backend, bool, error) {
+		opened = true
+		return open(spec)
+	})
 	if err != nil {
 		return err
 	}
 	s.bindings = append(s.bindings, binding)
+	if !opened {
+		if err := f.opts.checkBound(d, m, name); err != nil {
+			return err
+		}
+	}
 	return s.use(d, m.Backend(), m.Spec(), name)
+}
+
+// checkBound makes sure that a map which an earlier program has put into the kernel is what the
+// options want.
+func (o *options) checkBound(d *lower.MapDecl, m *bind.Map, name string) error {
+	k, ok := m.Backend().(kernelmap.Kernel)
+	if !ok {
+		return nil // use will tell
+	}
+	for given, with := range o.maps {
+		if isCalled(d, given) && !sameMap(k.Map(), with) {
+			return errors.New("WithMap: an earlier program uses another map for it; close that before")
+		}
+	}
+	if o.pins == "" || m.Spec().Pin != "" {
+		return nil
+	}
+	path := filepath.Join(o.pins, name)
+	pinned, err := cebpf.LoadPinnedMap(path, nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return k.Pin(path)
+	case err != nil:
+		return fmt.Errorf("open map pinned at %s: %w", path, err)
+	}
+	defer pinned.Close()
+	if !sameMap(k.Map(), pinned) {
+		return fmt.Errorf("PinMaps: an earlier program uses another map than that pinned at %s; close it before", path)
+	}
+	return nil
+}
+
+// sameMap reports whether a and b are the same map of the kernel.
+func sameMap(a, b *cebpf.Map) bool {
+	infoA, errA := a.Info()
+	infoB, errB := b.Info()
+	if errA != nil || errB != nil {
+		return false
+	}
+	idA, okA := infoA.ID()
+	idB, okB := infoB.ID()
+	return okA && okB && idA == idB
 }
 
 // use makes programs use the backend b for the map d.

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/types"
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -37,6 +39,13 @@ func (f *front) sourceSpec(d *lower.MapDecl) (*bind.Spec, error) {
 			spec.MaxEntries, spec.Buffer = 0, int(n)
 		}
 	}
+	if d.Field == "" {
+		for _, o := range d.Options() {
+			if err := applyOption(spec, o); err != nil {
+				return nil, fmt.Errorf("%v: %w", o.Pos, err)
+			}
+		}
+	}
 	if spec.Inner != nil {
 		n, ok := d.InnerSize()
 		if !ok && spec.Inner.MaxEntries == 0 {
@@ -47,6 +56,32 @@ func (f *front) sourceSpec(d *lower.MapDecl) (*bind.Spec, error) {
 		}
 	}
 	return spec, nil
+}
+
+// applyOption changes spec as an option of package ebpf does.
+func applyOption(spec *bind.Spec, o lower.MapOption) error {
+	if o.Arg == nil {
+		return errors.New("the options of a map must be calls of functions of package ebpf with constants")
+	}
+	n, _ := constant.Int64Val(constant.ToInt(o.Arg))
+	switch o.Name {
+	case "MapName":
+		spec.Name = constant.StringVal(o.Arg)
+	case "MapPin":
+		spec.Pin = constant.StringVal(o.Arg)
+	case "MapFlags":
+		spec.Flags |= uint32(n)
+	case "MapNUMANode":
+		spec.Flags |= unix.BPF_F_NUMA_NODE
+		spec.NUMANode = uint32(n)
+	case "BloomHashes":
+		spec.Extra = uint64(n)
+	case "RingPoll":
+		spec.Poll = time.Duration(n)
+	default:
+		return fmt.Errorf("unknown option %s of a map", o.Name)
+	}
+	return nil
 }
 
 // takesSize reports whether maps of the kind have a number of entries, or another

@@ -4,6 +4,8 @@ import (
 	"io"
 	"io/fs"
 
+	cebpf "github.com/cilium/ebpf"
+
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
@@ -16,6 +18,8 @@ type options struct {
 	source  fs.FS
 	target  *lower.Target
 	consts  map[string]any
+	maps    map[string]*cebpf.Map
+	pins    string
 	onPanic int32
 	log     io.Writer
 	dumps   bool
@@ -72,6 +76,28 @@ func WithConst(name string, v any) Option {
 		}
 		o.consts[name] = v
 	}
+}
+
+// WithMap makes programs use a map of the kernel that exists in place of a new one, for the map
+// variable that is called name, or package.name if another package has one of the same name: a map
+// that another process has made, or that was opened where it is pinned. It must have the same type, sizes
+// and flags, and room for as many entries at least. Its entries count, not those that
+// the variable has in memory. M is cloned. [ReplaceMap] does this for a variable by itself.
+func WithMap(name string, m *cebpf.Map) Option {
+	return func(o *options) {
+		if o.maps == nil {
+			o.maps = make(map[string]*cebpf.Map)
+		}
+		o.maps[name] = m
+	}
+}
+
+// PinMaps keeps the maps of programs in dir, a directory of a BPF file system, each in a file
+// that is called like the variable: a map that is there already, from an earlier process, is used,
+// with its entries, as [WithMap] does, and a new one is put there. It does not apply to
+// maps that the option [ebpf.MapPin] puts elsewhere.
+func PinMaps(dir string) Option {
+	return func(o *options) { o.pins = dir }
 }
 
 // OnPanic sets what the program returns to the kernel after a panic. Without

@@ -27,6 +27,9 @@ type Program struct {
 	stages  []lower.StageTime
 	loading time.Duration
 	dumps   []dump
+
+	// recompile compiles the func value again, with further options; nil for other sources.
+	recompile func([]Option) (*Program, error)
 }
 
 // A dump is the text of the program after one stage.
@@ -68,6 +71,18 @@ func (p *Program) Close() error {
 		p.coll.Close()
 	}
 	return p.vars.release()
+}
+
+// Recompile compiles and loads the func value that p was compiled from once more: with the
+// same options, and those given, which come after them. As long as p has not been closed, both use
+// the same variables and maps. Link.Recompile of package attach also puts the new program in the place
+// of p. Programs of source text and packages are compiled again by [CompileSource] and
+// [CompilePackage].
+func (p *Program) Recompile(opts ...Option) (*Program, error) {
+	if p.recompile == nil {
+		return nil, fmt.Errorf("recompile %s: it was not compiled from a func value", p.name)
+	}
+	return p.recompile(opts)
 }
 
 // A Panic is a place in a program at which Go's rules make it panic, and how

@@ -96,7 +96,7 @@ func (r *reach) pruneGen(group []*decl) *ast.GenDecl {
 	for _, d := range group {
 		switch {
 		case r.marks[d] != 0:
-			specs = append(specs, d.spec())
+			specs = append(specs, r.spec(d))
 		case gen.Tok == token.CONST:
 			specs = append(specs, r.blankConst(d))
 		}

@@ -44,6 +44,8 @@ type reach struct {
 	waiting map[string][]*decl // methods of reached types, until their names are selected
 	imports map[*ast.ImportSpec]bool
 	made    []*decl // marked functions that are not in the source
+	live    bool    // the program's maps are in this process
+	specs   map[*decl]ast.Spec
 	// via is, for a declaration in a library, the user's identifier that led there.
 	via map[*decl]use
 	// lacking says, for declarations in a library, why they cannot be used, or "".
@@ -71,6 +73,7 @@ func newReach(lib *importer, diags *lower.DiagnosticList, pos func(token.Pos) to
 		lacking: make(map[part]string),
 		dropped: make(map[*decl]string),
 		refused: make(map[token.Pos]bool),
+		specs:   make(map[*decl]ast.Spec),
 	}
 }
 
@@ -158,7 +161,7 @@ func (r *reach) follow(d *decl, body bool, depth depth) {
 		return
 	}
 	w := r.resolver(d, depth)
-	d.walk(&w, body)
+	r.walk(d, &w, body)
 }
 
 // resolver returns a resolver that marks what d, which is the user's, refers to.
@@ -198,10 +201,18 @@ func (r *reach) followSignatures(d *decl, parts []ast.Node) {
 			qualified(x, sel)
 		}
 	}
-	d.walk(&w, true)
+	r.walk(d, &w, true)
 }
 
 // walk makes w walk the declaration, with the body of a function if that is wanted.
+func (r *reach) walk(d *decl, w *resolver, body bool) {
+	if d.fn == nil {
+		w.spec(r.spec(d))
+		return
+	}
+	d.walk(w, body)
+}
+
 func (d *decl) walk(w *resolver, body bool) {
 	if d.fn != nil {
 		w.funcDecl(d.fn, !body)

@@ -43,6 +43,9 @@ type Unit struct {
 // A MapDecl says which map a program refers to.
 type MapDecl = build.MapDecl
 
+// A MapOption is an option in the call of a map's constructor.
+type MapOption = build.MapOption
+
 // Map returns the map that is called name in Insns.
 func (u *Unit) Map(name string) (m *MapDecl, ok bool) {
 	for _, m := range u.Maps {

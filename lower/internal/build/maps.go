@@ -1,6 +1,7 @@
 package build
 
 import (
+	"go/constant"
 	"go/token"
 	"go/types"
 
@@ -363,6 +364,50 @@ func (fn *function) lowerAtomicAdd(_ *ssa.Function, c *ssa.CallCommon) operand {
 // ConstructorSize returns the first argument of the constructor's call, if that is a
 // constant integer.
 func (d *MapDecl) ConstructorSize() (int64, bool) { return firstInt(d.Call) }
+
+// A MapOption is a call of an option's function in the call of a map's constructor.
+type MapOption struct {
+	Name string         // of the function, such as MapPin
+	Arg  constant.Value // nil if it is not constant
+	Pos  token.Position
+}
+
+// Options returns the options of the constructor's call, in their order.
+func (d *MapDecl) Options() []MapOption {
+	if d.Call == nil || len(d.Call.Call.Args) == 0 {
+		return nil
+	}
+	s, ok := d.Call.Call.Args[len(d.Call.Call.Args)-1].(*ssa.Slice)
+	if !ok {
+		return nil
+	}
+	var options []MapOption
+	for _, r := range *s.X.Referrers() {
+		elem, ok := r.(*ssa.IndexAddr)
+		if !ok {
+			continue
+		}
+		for _, r := range *elem.Referrers() {
+			store, ok := r.(*ssa.Store)
+			if !ok {
+				continue
+			}
+			o := MapOption{Pos: d.Site}
+			if c, ok := store.Val.(*ssa.Call); ok && c.Call.StaticCallee() != nil {
+				callee := c.Call.StaticCallee()
+				if callee.Origin() != nil {
+					callee = callee.Origin()
+				}
+				o.Name = callee.Name()
+				if v, ok := c.Call.Args[0].(*ssa.Const); ok {
+					o.Arg = v.Value
+				}
+			}
+			options = append(options, o)
+		}
+	}
+	return options
+}
 
 // InnerSize returns the first argument of the call that makes the example of the maps in a
 // map of maps, if that is a constant integer.
