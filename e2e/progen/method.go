@@ -137,25 +137,6 @@ func (g *gen) interfaceStmt() bool {
 	return true
 }
 
-// deferStmt generates a deferred call, which changes variables, the named results among
-// them. It has nothing that may panic: which of two panics is reported is
-// for recover to see.
-func (g *gen) deferStmt() bool {
-	if g.loops > 0 || !g.named || g.safe {
-		return false
-	}
-	g.safe = true
-	if g.chance(50) {
-		t := g.intType()
-		arg := g.expr(t, 2)
-		g.literalFunc("defer ", &fn{params: []*typ{t}}, "("+arg+")")
-	} else {
-		g.literalFunc("defer ", &fn{}, "()")
-	}
-	g.safe = false
-	return true
-}
-
 // nilPointerStmt generates a pointer that is nil on some paths.
 func (g *gen) nilPointerStmt() bool {
 	var nilable []*variable

@@ -203,6 +203,9 @@ func (g *gen) entry() string {
 	g.begin(g.size(3, 12) + g.r.IntN(g.size(7, 20)))
 	g.line("func %s(in [6]uint64) (out [4]uint64) {", name)
 	g.indent++
+	if g.named = g.on[Defers]; g.named {
+		g.scope = append(g.scope, &variable{name: "out", typ: arrayOf(uint64Type, 4)})
+	}
 	g.scope = append(g.scope, &variable{name: "in", typ: arrayOf(uint64Type, 6)})
 	for i := range 6 {
 		t := intTypes[g.r.IntN(len(intTypes))]

@@ -122,7 +122,9 @@ func (g *gen) assignStmt() {
 			y = g.divisor(t, 2)
 		}
 		g.line("%s %s= %s", place, op, y)
-	default: // parallel assignment
+	default: // parallel assignment, some of which may have happened when one panics
+		g.risked = true
+		place = g.assignable(t)
 		other := g.assignable(t)
 		g.line("%s, %s = %s, %s", place, other, g.intExpr(t, 2), g.intExpr(t, 2))
 	}

@@ -1,0 +1,54 @@
+package progen
+
+// deferStmt generates a deferred call, which changes variables, the named results among
+// them, panics, or recovers.
+func (g *gen) deferStmt() bool {
+	if g.loops > 0 || !g.named || g.safe {
+		return false
+	}
+	switch g.r.IntN(6) {
+	case 0:
+		t := g.intType()
+		arg := g.expr(t, 2)
+		g.literalFunc("defer ", &fn{params: []*typ{t}}, "("+arg+")")
+	case 1:
+		if len(g.funcs) == 0 {
+			return false
+		}
+		f := g.funcs[g.r.IntN(len(g.funcs))]
+		if f.generic {
+			return false
+		}
+		g.line("defer %s", g.call(f.name, f, 2))
+	case 2:
+		g.safe = true
+		g.literalFunc("defer ", &fn{}, "()")
+		g.safe = false
+	case 3:
+		g.literalFunc("defer ", &fn{}, "()")
+	default:
+		g.recoverStmt()
+	}
+	return true
+}
+
+// recoverStmt generates a deferred call that recovers.
+func (g *gen) recoverStmt() {
+	g.line("defer func() {")
+	g.indent++
+	g.loops++
+	e := g.name("e")
+	labels, results := g.labels, g.results
+	g.labels, g.results = nil, []*typ{}
+	if g.chance(30) {
+		g.line("_ = recover()")
+	} else {
+		g.line("if %s := recover(); %s != nil {", e, e)
+		g.block(1 + g.r.IntN(3))
+		g.line("}")
+	}
+	g.labels, g.results = labels, results
+	g.loops--
+	g.indent--
+	g.line("}()")
+}
