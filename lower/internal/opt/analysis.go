@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
 
 // This file finds the facts (facts.go) of all values of a function, each where
@@ -47,8 +48,9 @@ const (
 
 // An analysis is the facts of a function at the current point of a walk.
 type analysis struct {
-	dom   *ir.DomTree
-	sound bool // sound facts, not verifier facts
+	dom    *ir.DomTree
+	sound  bool          // sound facts, not verifier facts
+	target target.Target // whose verifier's facts, if not sound
 
 	facts     []fact // by Value.ID, of values defined on the way to here
 	known     []bool // by Value.ID: there is a fact
@@ -97,11 +99,12 @@ type undo struct {
 	rel   relations
 }
 
-func newAnalysis(f *ir.Func, sound bool) *analysis {
+// newAnalysis returns the analysis of sound facts of f.
+func newAnalysis(f *ir.Func) *analysis {
 	n := f.NumValues()
 	a := &analysis{
 		dom:       ir.Dominators(f),
-		sound:     sound,
+		sound:     true,
 		facts:     make([]fact, n),
 		known:     make([]bool, n),
 		relations: make(map[pair]relations),
@@ -110,6 +113,13 @@ func newAnalysis(f *ir.Func, sound bool) *analysis {
 		params:    make([]paramState, n),
 	}
 	a.findLimits()
+	return a
+}
+
+// newVerifierAnalysis returns the analysis of the facts that t's verifier finds.
+func newVerifierAnalysis(f *ir.Func, t target.Target) *analysis {
+	a := newAnalysis(f)
+	a.sound, a.target = false, t
 	return a
 }
 
@@ -278,7 +288,9 @@ func (a *analysis) follow(e *ir.Edge) {
 func (a *analysis) get(v *ir.Value) fact {
 	switch {
 	case v.Op == ir.OpConst && v.Type.IsInt():
-		return exactly(v.Type, v.Imm)
+		f := exactly(v.Type, v.Imm)
+		f.extended = v.Type == ir.I32
+		return f
 	case a.known[v.ID]:
 		return a.facts[v.ID]
 	}

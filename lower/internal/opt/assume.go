@@ -103,7 +103,11 @@ func (a *analysis) refine(x *ir.Value, op ir.Op, f fact, y *ir.Value, g fact) {
 	if x.Op == ir.OpConst || !a.sound && (y.Op != ir.OpConst || op == ir.OpNe) {
 		return
 	}
-	if h := f.assume(op, g, x.Type); h != f {
+	h := f.assume(op, g, x.Type)
+	// All bits are compared, unless the comparison is signed or the constant is,
+	// which the instruction would extend.
+	h.extended = f.extended || x.Type == ir.I32 && !a.sound && unsignedForm(op) == op && y.Imm >= 0
+	if h != f {
 		a.set(x, h)
 	}
 }

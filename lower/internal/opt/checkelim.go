@@ -24,10 +24,10 @@ import "github.com/undergo-ebpf/undergo/lower/internal/ir"
 // Demand" (2000), for pi.
 
 // CheckElim removes checks of f that the verifier does not need.
-func CheckElim(f *ir.Func, _ *Config) {
+func CheckElim(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
-	c := &checkEliminator{newAnalysis(f, false)}
-	c.run(c)
+	e := &checkEliminator{newVerifierAnalysis(f, c.Target)}
+	e.run(e)
 }
 
 type checkEliminator struct{ *analysis }

@@ -16,10 +16,12 @@ import (
 //   - sound facts are true, by whatever argument. They may decide what has nothing
 //     to do with memory.
 //   - verifier facts are those that the kernel verifier finds, too, when it
-//     follows the same instructions, on every kernel from the oldest that undergo
-//     supports. Only they may remove a check that memory safety depends on.
-//     The verifier knows nothing of quotients, remainders and byte swaps, loses
-//     a product's bounds early, and learns from comparisons with constants only.
+//     follows the same instructions. Only they may remove a check that memory safety
+//     depends on. The verifier knows nothing of quotients, remainders, byte swaps
+//     and variable shifts, not even that the upper half of a 32-bit result is 0;
+//     it loses a product's bounds early, and learns from comparisons with
+//     constants only. The older ones (feature operand-ranges) know as little of
+//     products, |, and ^ of two variables.
 //
 // References: kernel/bpf/verifier.c (adjust_scalar_min_max_vals,
 // reg_bounds_sync, reg_set_min_max) and kernel/bpf/tnum.c.
@@ -31,6 +33,9 @@ type fact struct {
 	smin, smax int64
 	zero, one  uint64 // bits that are certainly 0 and 1, within the type
 	nonNil     bool   // of a pointer
+	// extended is that the verifier knows the upper half of an I32's register to be
+	// 0, as it is. A verifier fact of OpZExt is one of the whole register.
+	extended bool
 }
 
 // minInt and maxInt return the bounds of a signed integer of type t.
@@ -90,6 +95,7 @@ func (f fact) and(g fact, t ir.Type) fact {
 		umin: max(f.umin, g.umin), umax: min(f.umax, g.umax),
 		smin: max(f.smin, g.smin), smax: min(f.smax, g.smax),
 		zero: f.zero | g.zero, one: f.one | g.one,
+		extended: f.extended || g.extended,
 	}.sync(t)
 	if h.umin > h.umax || h.smin > h.smax || h.zero&h.one != 0 {
 		return f
@@ -103,7 +109,8 @@ func (f fact) or(g fact) fact {
 		umin: min(f.umin, g.umin), umax: max(f.umax, g.umax),
 		smin: min(f.smin, g.smin), smax: max(f.smax, g.smax),
 		zero: f.zero & g.zero, one: f.one & g.one,
-		nonNil: f.nonNil && g.nonNil,
+		nonNil:   f.nonNil && g.nonNil,
+		extended: f.extended && g.extended,
 	}
 }
 

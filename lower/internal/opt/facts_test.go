@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
 
 // holds reports whether c, a constant of type t, is as f says.
@@ -65,7 +66,11 @@ func TestTransfer(t *testing.T) {
 		if op.Is(ir.Compare) {
 			v.Type = ir.I32
 		}
-		a := newAnalysis(f, r.IntN(2) == 0)
+		a := []*analysis{
+			newAnalysis(f),
+			newVerifierAnalysis(f, target.For(target.MinKernel, "amd64")),
+			newVerifierAnalysis(f, testConfig().Target),
+		}[r.IntN(3)]
 		fx, xs := randomFact(r, x.Type)
 		fy, ys := randomFact(r, y.Type)
 		a.set(x, fx)

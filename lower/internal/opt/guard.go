@@ -36,10 +36,10 @@ import (
 
 // Guard makes the bounds of f's accesses to variables and data known to the
 // verifier.
-func Guard(f *ir.Func, _ *Config) {
+func Guard(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
 	g := &guarder{
-		analysis:  newAnalysis(f, false),
+		analysis:  newVerifierAnalysis(f, c.Target),
 		f:         f,
 		addresses: make([]address, f.NumValues()),
 		plans:     make(map[*ir.Value][]guardPlan),
@@ -48,7 +48,7 @@ func Guard(f *ir.Func, _ *Config) {
 	if len(g.plans) == 0 {
 		return
 	}
-	g.positive = positiveOffsets{newAnalysis(f, true), make([]bool, f.NumValues())}
+	g.positive = positiveOffsets{newAnalysis(f), make([]bool, f.NumValues())}
 	g.positive.run(g.positive)
 	for _, b := range f.Blocks {
 		g.rewrite(b)

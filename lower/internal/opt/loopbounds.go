@@ -42,7 +42,7 @@ func LoopBounds(f *ir.Func, _ *Config) {
 	if len(nest.Loops) == 0 {
 		return
 	}
-	l := &boundTeacher{analysis: newAnalysis(f, true), deciding: decidingValues(f, nest)}
+	l := &boundTeacher{analysis: newAnalysis(f), deciding: decidingValues(f, nest)}
 	if !slices.Contains(l.deciding, true) {
 		return
 	}

@@ -134,7 +134,7 @@ func newLimiter(f *ir.Func, c *Config) *limiter {
 		cost:   make(map[*ir.Loop]loopWork),
 	}
 	l.exact = exactValues(f, false)
-	l.tripCounter = countTrips(f, false, l.follows)
+	l.tripCounter = countTrips(newVerifierAnalysis(f, l.config.Target), l.follows)
 	if len(l.nest.Loops) == 0 {
 		return l
 	}
@@ -264,7 +264,7 @@ func (l *limiter) budget(loop *ir.Loop) uint64 {
 // and reports whether it has changed it.
 func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
 	if l.sound == nil {
-		l.sound = countTrips(l.f, true, nil)
+		l.sound = countTrips(newAnalysis(l.f), nil)
 	}
 	fuel := l.sound.tripsOfHeader(loop.Header)
 	canLimit := l.config.Target.Has(target.MayGoto) || l.canOutline(loop)

@@ -34,7 +34,7 @@ import (
 func Ranges(f *ir.Func, _ *Config) {
 	ir.RemoveUnreachable(f)
 	r := &rangeSimplifier{
-		analysis:  newAnalysis(f, true),
+		analysis:  newAnalysis(f),
 		f:         f,
 		names:     newRenaming(f),
 		constants: make([][]*ir.Value, f.NumBlocks()),

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
 
 // This file derives the fact of a result from those of the operands, operation
@@ -13,6 +14,48 @@ import (
 
 // transfer returns the fact of v's result.
 func (a *analysis) transfer(v *ir.Value) fact {
+	if a.sound {
+		return a.operation(v)
+	}
+	f := anything(v.Type)
+	if a.follows(v) {
+		f = a.operation(v)
+	}
+	f.extended = v.Type == ir.I32 && a.extends(v)
+	return f
+}
+
+// follows reports whether the verifier computes bounds of the integer v as it
+// does for constants.
+func (a *analysis) follows(v *ir.Value) bool {
+	switch v.Op {
+	case ir.OpOr, ir.OpXor, ir.OpMul:
+		return a.target.Has(target.OperandRanges) || v.Args[0].Op == ir.OpConst || v.Args[1].Op == ir.OpConst
+	}
+	return true
+}
+
+// extends reports whether the verifier knows that the upper half of the I32 v is 0,
+// where it is defined.
+func (a *analysis) extends(v *ir.Value) bool {
+	switch v.Op {
+	case ir.OpAdd, ir.OpSub, ir.OpNeg, ir.OpAnd, ir.OpTrunc, ir.OpSExtIn, ir.OpLoad:
+		return true
+	case ir.OpOr, ir.OpXor, ir.OpMul:
+		return a.follows(v)
+	case ir.OpShl, ir.OpLShr, ir.OpAShr:
+		_, ok := shiftCount(v)
+		return ok
+	case ir.OpPi, ir.OpCheckIdx, ir.OpCheckULe:
+		return a.get(v.Args[0]).extended
+	case ir.OpSelect:
+		return a.get(v.Args[1]).extended && a.get(v.Args[2]).extended
+	}
+	return v.Op.Is(ir.Compare)
+}
+
+// operation returns the fact of v's result where the verifier follows it.
+func (a *analysis) operation(v *ir.Value) fact {
 	t := v.Type
 	switch {
 	case !t.IsInt():
@@ -52,6 +95,9 @@ func (a *analysis) transfer(v *ir.Value) fact {
 		return truncFact(arg(0))
 	case ir.OpZExt:
 		f := arg(0)
+		if !a.sound && !f.extended {
+			return anything(t)
+		}
 		return fact{umin: f.umin, umax: f.umax, smin: 0, smax: math.MaxInt64, zero: f.zero | 0xffffffff<<32, one: f.one}.sync(t)
 	case ir.OpSExt:
 		return a.extendFact(arg(0))

@@ -47,10 +47,9 @@ type tripCounter struct {
 	driving map[*ir.Loop]loopTest
 }
 
-// countTrips counts the iterations of all loops of f, by sound facts or by those of
-// the verifier, and by the tests that are usable.
-func countTrips(f *ir.Func, sound bool, usable func(loopTest) bool) *tripCounter {
-	a := newAnalysis(f, sound)
+// countTrips counts the iterations of all loops of the function that a analyses, by
+// the facts that a finds and by the tests that are usable.
+func countTrips(a *analysis, usable func(loopTest) bool) *tripCounter {
 	c := &tripCounter{
 		analysis: a,
 		usable:   usable,

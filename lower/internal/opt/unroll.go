@@ -56,7 +56,7 @@ func Unroll(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
 	room := unrollFunction
 	for range maxUnrollRounds {
-		t := countTrips(f, true, nil)
+		t := countTrips(newAnalysis(f), nil)
 		if len(t.nest.Loops) == 0 || len(t.nest.Irreducible) > 0 {
 			return
 		}
