@@ -31,6 +31,7 @@ type feature struct {
 // The features, each declared once, with the release that must have it.
 var (
 	language    = &feature{name: "the language, `jit.Func`, panics", min: lower.MinKernel}
+	callbacks   = &feature{name: "functions that helpers call back: `ebpf.Loop`, `All` of maps", min: lower.LoopHelper.MinKernel()}
 	printk      = &feature{name: "`ebpf.Printk` of up to 3 arguments", min: lower.MinKernel}
 	printkAny   = &feature{name: "`ebpf.Printk` of any number of arguments", min: lower.TraceVprintk.MinKernel()}
 	tracepoints = &feature{name: "`attach.Tracepoint`", min: lower.MinKernel}
@@ -47,7 +48,7 @@ var (
 
 // features is the rows of the README's table.
 var features = []*feature{
-	language, printk, printkAny, tracepoints, perfLinks, rawTracepoints, snoopers, xdp, kprobes, trampolines, lsm,
+	language, callbacks, printk, printkAny, tracepoints, perfLinks, rawTracepoints, snoopers, xdp, kprobes, trampolines, lsm,
 }
 
 // expected reports whether a kernel release must have the feature.

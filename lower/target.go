@@ -15,17 +15,18 @@ type Feature = target.Feature
 
 // The features, see their documentation in the target's feature table.
 const (
-	ISAv4         = target.ISAv4
-	AtomicFetch   = target.AtomicFetch
-	VarOffStack   = target.VarOffStack
-	TraceVprintk  = target.TraceVprintk
-	PrintkFull    = target.PrintkFull
-	SpillBounds   = target.SpillBounds
-	LoopHelper    = target.LoopHelper
-	MayGoto       = target.MayGoto
-	CtxStoreImm   = target.CtxStoreImm
-	BranchRanges  = target.BranchRanges
-	OperandRanges = target.OperandRanges
+	ISAv4          = target.ISAv4
+	AtomicFetch    = target.AtomicFetch
+	VarOffStack    = target.VarOffStack
+	TraceVprintk   = target.TraceVprintk
+	PrintkFull     = target.PrintkFull
+	SpillBounds    = target.SpillBounds
+	LoopHelper     = target.LoopHelper
+	MayGoto        = target.MayGoto
+	CallbackRounds = target.CallbackRounds
+	CtxStoreImm    = target.CtxStoreImm
+	BranchRanges   = target.BranchRanges
+	OperandRanges  = target.OperandRanges
 )
 
 // MinKernel is the oldest kernel release that undergo compiles for.

@@ -300,15 +300,18 @@ func (c *tripCounter) tripsOfHeader(header *ir.Block) uint64 {
 // refuse reports that the loop cannot be verified.
 func (l *limiter) refuse(loop *ir.Loop, trips uint64) {
 	pos := l.config.position(loopPos(loop))
-	kernel := l.config.Target.Kernel
+	kernel, newer := l.config.Target.Kernel, target.LoopHelper.MinKernel()
+	if l.config.Target.Has(target.LoopHelper) { // and the loop cannot be made a function
+		newer = target.MayGoto.MinKernel()
+	}
 	if trips == unbounded {
 		l.config.Diags.Add(diag.UnboundedLoop, pos,
-			"give it a constant bound, as in for i := 0; i < n && i < 1000; i++, or compile for Linux "+target.LoopHelper.MinKernel().String()+" or newer",
+			"give it a constant bound, as in for i := 0; i < n && i < 1000; i++, or compile for Linux "+newer.String()+" or newer",
 			"the number of iterations of this loop has no bound that Linux %v could verify", kernel)
 		return
 	}
 	l.config.Diags.Add(diag.UnboundedLoop, pos,
-		"lower its bound, or compile for Linux "+target.LoopHelper.MinKernel().String()+" or newer",
+		"lower its bound, or compile for Linux "+newer.String()+" or newer",
 		"this loop of up to %d iterations is more than Linux %v can verify", trips, kernel)
 }
 
@@ -359,9 +362,11 @@ func (l *limiter) changes(loop *ir.Loop, i int) bool {
 	})
 }
 
-// hide makes opaque what parameter i of the loop's header is given from outside.
+// hide makes opaque what parameter i of the loop's header is given from outside. Of a
+// loop that becomes a function it must be opaque, whatever is known of it here: the
+// verifier may know more, as of a counter of a loop around this one.
 func (l *limiter) hide(loop *ir.Loop, i int) {
-	if l.starts[loop.Header.Params[i].ID] == anything(loop.Header.Params[i].Type) {
+	if l.config.Target.Has(target.MayGoto) && l.starts[loop.Header.Params[i].ID] == anything(loop.Header.Params[i].Type) {
 		return
 	}
 	for _, p := range l.dom.Preds()[loop.Header.ID] {

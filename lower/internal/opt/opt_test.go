@@ -56,6 +56,7 @@ var allPasses = []namedPass{
 	{"escape", Escape},
 	{"dce", funcs(DCE)},
 	{"scratch", scratchAll},
+	{"forget", funcs(Forget)},
 	{"outline", Outline},
 	{"abi", ABI},
 }

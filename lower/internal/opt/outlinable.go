@@ -19,7 +19,7 @@ func storedTo(v *ir.Value) []*ir.Slot {
 		}
 	case ir.OpHelper:
 		for _, a := range v.Args {
-			if s := rootSlot(a); s != nil {
+			if s := rootSlot(a); s != nil || a.Type == ir.PtrStack || a.Type == ir.PtrAny {
 				list = append(list, s)
 			}
 		}

@@ -22,8 +22,9 @@ import (
 // by itself, the loop has taken too long.
 //
 // Until Linux 6.7 verifiers follow the function only once, from what is known when the
-// helper is called. That is enough if what changes in the loop is not known then: the
-// parameters are opaque, and variables that the loop stores to are made so.
+// helper is called. That is enough if what changes in the loop is not known then
+// (forget.go): the parameters are opaque, and variables that the loop stores to are
+// made so.
 //
 // Precondition: canOutline; no pass that follows relies on natural loops.
 //
@@ -363,8 +364,8 @@ func (o *outliner) callHelper() {
 		a := b.Append(slotAddress(o.f, s))
 		o.store(b, o.ctx, first+i, a)
 		if o.stores(s) {
-			o.initialize(s)
-			o.forget(a, s)
+			initialize(o.f, s)
+			forgetSlot(b, a, s)
 		}
 	}
 	fn := b.Append(o.f.NewValue(ir.OpFuncAddr, ir.FuncRef, pos))
@@ -388,46 +389,6 @@ func (o *outliner) stores(s *ir.Slot) bool {
 		}
 	}
 	return false
-}
-
-// initialize makes sure that s has been written before the loop, all of it: a part that
-// has not been must not be read even in order to be forgotten.
-func (o *outliner) initialize(s *ir.Slot) {
-	for _, b := range o.dom.Order() {
-		if b == o.loop.Header || !o.dom.Dominates(b, o.loop.Header) {
-			continue
-		}
-		for _, v := range b.Instrs {
-			if v.Op == ir.OpMemZero && v.Size == s.Size && v.Args[0].Op == ir.OpSlotAddr && v.Args[0].Slot() == s {
-				return
-			}
-		}
-	}
-	a := slotAddress(o.f, s)
-	zero := o.f.NewValue(ir.OpMemZero, ir.Void, s.Pos, a)
-	zero.Size = s.Size
-	o.f.Entry().Insert(0, a, zero)
-}
-
-// forget hides from the verifier what the variable s at address a contains.
-func (o *outliner) forget(a *ir.Value, s *ir.Slot) {
-	b := o.enter
-	s.Align = max(s.Align, cell)
-	for off := int64(0); off < s.Size; {
-		width := int64(cell)
-		for off%width != 0 || off+width > s.Size {
-			width /= 2
-		}
-		t := ir.I64
-		if width < cell {
-			t = ir.I32
-		}
-		load := b.Add(ir.OpLoad, t, s.Pos, a)
-		load.Width, load.Imm = uint8(width), off
-		store := b.Add(ir.OpStore, ir.Void, s.Pos, a, b.Add(ir.OpOpaque, t, s.Pos, load))
-		store.Width, store.Imm = uint8(width), off
-		off += width
-	}
 }
 
 // dispatch makes the original function go on where the loop was left.

@@ -43,6 +43,9 @@ const (
 	OperandRanges
 	// LoopHelper is the helper bpf_loop, which calls a function a number of times.
 	LoopHelper
+	// CallbackRounds is a verifier that follows the functions that helpers call back until
+	// nothing changes any more.
+	CallbackRounds
 	// MayGoto is the instruction may_goto, which ends a loop that takes too long.
 	MayGoto
 
@@ -56,17 +59,18 @@ var features = [numFeatures]struct {
 	name string
 	min  Version
 }{
-	ISAv4:         {"isa-v4", Version{6, 6}},          // 1f9a1ea821ff "bpf: Support new sign-extension load insns" and followers
-	AtomicFetch:   {"atomic-fetch", Version{5, 12}},   // 5ca419f2864a "bpf: Add BPF_FETCH field / create atomic_fetch_add instruction"
-	VarOffStack:   {"var-off-stack", Version{5, 12}},  // 01f810ace9ed "bpf: Allow variable-offset stack access"
-	TraceVprintk:  {"trace-vprintk", Version{5, 16}},  // 10aceb629e19 "bpf: Add bpf_trace_vprintk helper"
-	PrintkFull:    {"printk-full", Version{5, 13}},    // d9c9e4db186a "bpf: Factorize bpf_trace_printk and bpf_seq_printf"
-	CtxStoreImm:   {"ctx-store-imm", Version{6, 4}},   // 0d80a619c113 "bpf: allow ctx writes using BPF_ST_MEM instruction"
-	BranchRanges:  {"branch-ranges", Version{6, 8}},   // c31534267c18 "bpf: generalize is_branch_taken() to work with two registers"
-	OperandRanges: {"operand-ranges", Version{6, 10}}, // 138cc42c05d1 "bpf/verifier: improve XOR and OR range computation", 41d047a87106 for MUL
-	LoopHelper:    {"loop-helper", Version{5, 17}},    // e6f2dd0f8067 "bpf: Add bpf_loop helper"
-	MayGoto:       {"may-goto", Version{6, 9}},        // 011832b97b31 "bpf: Introduce may_goto instruction"
-	SpillBounds:   {"spill-bounds", Version{5, 16}},   // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
+	ISAv4:          {"isa-v4", Version{6, 6}},          // 1f9a1ea821ff "bpf: Support new sign-extension load insns" and followers
+	AtomicFetch:    {"atomic-fetch", Version{5, 12}},   // 5ca419f2864a "bpf: Add BPF_FETCH field / create atomic_fetch_add instruction"
+	VarOffStack:    {"var-off-stack", Version{5, 12}},  // 01f810ace9ed "bpf: Allow variable-offset stack access"
+	TraceVprintk:   {"trace-vprintk", Version{5, 16}},  // 10aceb629e19 "bpf: Add bpf_trace_vprintk helper"
+	PrintkFull:     {"printk-full", Version{5, 13}},    // d9c9e4db186a "bpf: Factorize bpf_trace_printk and bpf_seq_printf"
+	CtxStoreImm:    {"ctx-store-imm", Version{6, 4}},   // 0d80a619c113 "bpf: allow ctx writes using BPF_ST_MEM instruction"
+	BranchRanges:   {"branch-ranges", Version{6, 8}},   // c31534267c18 "bpf: generalize is_branch_taken() to work with two registers"
+	OperandRanges:  {"operand-ranges", Version{6, 10}}, // 138cc42c05d1 "bpf/verifier: improve XOR and OR range computation", 41d047a87106 for MUL
+	LoopHelper:     {"loop-helper", Version{5, 17}},    // e6f2dd0f8067 "bpf: Add bpf_loop helper"
+	CallbackRounds: {"callback-rounds", Version{6, 7}}, // ab5cfac139ab "bpf: verify callbacks as if they are called unknown number of times"
+	MayGoto:        {"may-goto", Version{6, 9}},        // 011832b97b31 "bpf: Introduce may_goto instruction"
+	SpillBounds:    {"spill-bounds", Version{5, 16}},   // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
 }
 
 // String returns the name of f as Target's text form uses it.

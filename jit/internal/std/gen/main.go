@@ -43,6 +43,7 @@ var packages = []struct {
 	{"internal/bytealg", nil},
 	{"internal/byteorder", nil},
 	{"internal/stringslite", nil},
+	{"io", []string{"io.go"}},
 	{"iter", nil},
 	{"math/bits", []string{"bits.go", "bits_tables.go"}},
 	{"slices", nil},

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"reflect"
+	"testing"
+	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/ebpf"
+	"github.com/undergo-ebpf/undergo/jit"
+)
+
+// fillUp stores beyond the end of an array if n is large, by an index that callbacks
+// count up. The verifiers before Linux 6.7 follow a callback only once, and take the
+// index for 0 if nothing is done about it.
+func fillUp(n uint64) (sum uint64) {
+	var a [8]uint64
+	i := 0
+	ebpf.Loop(uint32(n), func(uint32, unsafe.Pointer) int64 {
+		a[i] = n + 1
+		i++
+		return 0
+	}, nil, 0)
+	for _, x := range a {
+		sum = sum*31 + x
+	}
+	return sum + uint64(i)
+}
+
+// lastOf depends on what callbacks before the last one have stored.
+func lastOf(n uint64) uint64 {
+	x := struct {
+		small [3]uint8
+		last  uint64
+	}{last: 7}
+	ebpf.Loop(uint32(n), func(i uint32, _ unsafe.Pointer) int64 {
+		if x.last == 7 {
+			x.small[i%3]++
+			x.last = uint64(i)
+		} else {
+			x.last = 7
+		}
+		return 0
+	}, nil, 0)
+	return x.last<<24 | uint64(x.small[0])<<16 | uint64(x.small[1])<<8 | uint64(x.small[2])
+}
+
+// TestCallbacks runs functions with callbacks that change captured variables.
+func TestCallbacks(t *testing.T) {
+	callbacks.test(t)
+	for _, fn := range []func(uint64) uint64{fillUp, lastOf} {
+		inKernel, err := jit.Func(fn)
+		callbacks.require(t, err)
+		for n := range uint64(12) {
+			compareCalls(t, reflect.ValueOf(fn), reflect.ValueOf(inKernel), []reflect.Value{reflect.ValueOf(n)})
+		}
+	}
+}

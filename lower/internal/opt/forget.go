@@ -1,0 +1,189 @@
+package opt
+
+import (
+	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
+
+// This file hides from the verifier what variables contain that functions change which
+// a helper calls back.
+//
+// Until Linux 6.7 the verifier follows such a function only once, from what it knows when
+// the helper is called. What it takes for certain there, as that a counter is 0, it
+// takes for certain in every call, and removes the checks that follow from it: it
+// accepts programs that write anywhere. What is not known when the helper is called
+// covers what any call begins with, and once is enough then.
+//
+// Method: before the helper is called, all variables whose address is stored somewhere or
+// passed to the helper are loaded and stored again, through opaque. Pointers are left as
+// they are: the verifier would not take a sum with a pointer for the pointer that it
+// was. A function that is a callback itself does not know the variables whose
+// addresses it has been given; they have been treated when it was called, so that
+// it is enough to make opaque what it stores there.
+//
+// Precondition: captured variables are promoted to values where they can be. The
+// contexts that outline.go makes come later, and are made of what is opaque.
+//
+// Before:                             After:
+//
+//	v1 = slotaddr s0                v1 = slotaddr s0
+//	store.8 v2 +8, v1               store.8 v2 +8, v1
+//	helper loop(9, @f.callback, v2) v3 = load.8 v1 +0
+//	                                v4 = opaque v3
+//	                                store.8 v1 +0, v4
+//	                                helper loop(9, @f.callback, v2)
+//
+// Reference: commit ab5cfac139ab "bpf: verify callbacks as if they are called unknown
+// number of times".
+
+// Forget hides the contents of the variables that callbacks may change, if the target's
+// verifier needs that.
+func Forget(f *ir.Func, c *Config) {
+	if c.Target.Has(target.CallbackRounds) {
+		return
+	}
+	var calls []*ir.Value
+	stored := make(map[*ir.Slot]bool)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			switch {
+			case v.Op == ir.OpHelper && slices.Contains(v.Helper().Args, ir.ArgFunc):
+				calls = append(calls, v)
+			case v.Op == ir.OpStore && rootSlot(v.Args[1]) != nil:
+				stored[rootSlot(v.Args[1])] = true
+			}
+		}
+	}
+	if len(calls) == 0 {
+		return
+	}
+	for _, b := range f.Blocks {
+		forgetStores(b)
+	}
+	for _, call := range calls {
+		b := call.Block
+		after := cut(b, slices.Index(b.Instrs, call))
+		for _, s := range f.Slots {
+			if stored[s] || slices.ContainsFunc(call.Args, func(a *ir.Value) bool { return rootSlot(a) == s }) {
+				initialize(f, s)
+				forgetSlot(b, b.Append(slotAddress(f, s)), s)
+			}
+		}
+		b.Instrs = append(b.Instrs, after...)
+	}
+}
+
+// cut removes the instructions of b from position i on and returns them.
+func cut(b *ir.Block, i int) []*ir.Value {
+	after := slices.Clone(b.Instrs[i:])
+	b.Instrs = b.Instrs[:i]
+	return after
+}
+
+// forgetStores makes opaque the numbers that b stores to variables that are not its
+// function's own.
+func forgetStores(b *ir.Block) {
+	for i := 0; i < len(b.Instrs); i++ {
+		v := b.Instrs[i]
+		switch v.Op {
+		case ir.OpStore, ir.OpMemZero, ir.OpMemCopy:
+		default:
+			continue
+		}
+		to := v.Args[0]
+		switch {
+		case to.Type != ir.PtrStack || rootSlot(to) != nil:
+		case v.Op != ir.OpStore:
+			after := cut(b, i+1)
+			for off := range v.Size { // the alignment is not known
+				forget(b, to, off, 1, v.Pos)
+			}
+			i = len(b.Instrs) - 1
+			b.Instrs = append(b.Instrs, after...)
+		case v.Args[1].Type.IsInt():
+			hidden := b.Func.NewValue(ir.OpOpaque, v.Args[1].Type, v.Pos, v.Args[1])
+			b.Insert(i, hidden)
+			v.Args[1] = hidden
+			i++
+		}
+	}
+}
+
+// initialize makes sure that s has been written when the function begins: a part that
+// has not been must not be read even in order to be forgotten.
+func initialize(f *ir.Func, s *ir.Slot) {
+	for _, v := range f.Entry().Instrs {
+		if v.Op == ir.OpMemZero && v.Size == s.Size && v.Args[0].Op == ir.OpSlotAddr && v.Args[0].Slot() == s {
+			return
+		}
+	}
+	a := slotAddress(f, s)
+	zero := f.NewValue(ir.OpMemZero, ir.Void, s.Pos, a)
+	zero.Size = s.Size
+	f.Entry().Insert(0, a, zero)
+}
+
+// forgetSlot appends to b what hides the numbers in the variable s at address a.
+func forgetSlot(b *ir.Block, a *ir.Value, s *ir.Slot) {
+	s.Align = max(s.Align, cell)
+	pointers := pointerCells(b.Func, s)
+	for off := int64(0); off < s.Size; {
+		width := int64(cell)
+		for off%width != 0 || off+width > s.Size {
+			width /= 2
+		}
+		if !pointers[off/cell] {
+			forget(b, a, off, width, s.Pos)
+		}
+		off += width
+	}
+}
+
+// forget appends to b what hides the number of the given width at a + off.
+func forget(b *ir.Block, a *ir.Value, off, width int64, pos ir.Pos) {
+	t := ir.I64
+	if width < cell {
+		t = ir.I32
+	}
+	load := b.Add(ir.OpLoad, t, pos, a)
+	load.Width, load.Imm = uint8(width), off
+	store := b.Add(ir.OpStore, ir.Void, pos, a, b.Add(ir.OpOpaque, t, pos, load))
+	store.Width, store.Imm = uint8(width), off
+}
+
+// pointerCells returns the cells of s, by number, that f stores pointers to.
+func pointerCells(f *ir.Func, s *ir.Slot) map[int64]bool {
+	cells := make(map[int64]bool)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op != ir.OpStore || !v.Args[1].Type.IsPtr() || rootSlot(v.Args[0]) != s {
+				continue
+			}
+			if off, ok := constantOffset(v.Args[0]); ok {
+				cells[(off+v.Imm)/cell] = true
+				continue
+			}
+			for i := range s.Size / cell {
+				cells[i] = true
+			}
+		}
+	}
+	return cells
+}
+
+// constantOffset returns the offset of p in the variable that rootSlot finds, if it is
+// constant.
+func constantOffset(p *ir.Value) (off int64, ok bool) {
+	for ; p.Op != ir.OpSlotAddr; p = p.Args[0] {
+		if p.Op != ir.OpPtrAdd {
+			continue
+		}
+		if p.Args[1].Op != ir.OpConst {
+			return 0, false
+		}
+		off += p.Args[1].Imm
+	}
+	return off, true
+}
