@@ -4,13 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
 	"github.com/undergo-ebpf/undergo/jit"
-	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // corpusInputs is the number of arguments each function of the corpus is run
@@ -26,32 +24,19 @@ func corpusInputs() int {
 // compares results and panics.
 func TestLanguage(t *testing.T) {
 	language.test(t)
-	kernel, err := runningRelease()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, fn := range corpus.Funcs {
 		native := reflect.ValueOf(fn)
-		name := runtime.FuncForPC(native.Pointer()).Name()
-		name = name[strings.LastIndexByte(name, '.')+1:]
-		if !kernel.AtLeast(tooLongToVerify[name]) {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
+		t.Run(funcName(fn), func(t *testing.T) {
 			inKernel, err := jit.Func(fn)
+			if limits[funcName(fn)].excludes(t, err) {
+				return
+			}
 			language.require(t, err)
 			for _, in := range corpus.Inputs(native.Type(), corpusInputs()) {
 				compareCalls(t, native, reflect.ValueOf(inKernel), in)
 			}
 		})
 	}
-}
-
-// tooLongToVerify is the functions of the corpus with loops that the verifier
-// follows to the end only in the given release and newer ones.
-var tooLongToVerify = map[string]lower.Version{
-	"collatz": {Major: 5, Minor: 17}, // whose end nobody has proved: see lower.LoopHelper
-	"labels":  {Major: 6, Minor: 8},  // a loop that ends with i == x: see lower.BranchRanges
 }
 
 // TestTooComplex checks what is said of a function with 2^28 paths that make a
