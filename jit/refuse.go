@@ -83,7 +83,7 @@ var hostOnly = map[string]bool{
 }
 
 // inKernel is the exceptions to hostOnly.
-var inKernel = map[string]bool{"net/netip": true, "runtime": true}
+var inKernel = map[string]bool{"net/netip": true, "runtime": true, "syscall": true}
 
 func isHostOnly(path string) bool {
 	for dir := path; !inKernel[path]; {

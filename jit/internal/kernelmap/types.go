@@ -56,15 +56,10 @@ func (c *converter) convert(t reflect.Type) btf.Type {
 		s := &btf.Struct{Name: t.Name(), Size: uint32(t.Size())}
 		for i := range t.NumField() {
 			f := t.Field(i)
-			name := f.Name
-			if name == "_" {
-				name = "" // as an anonymous member
+			if f.Name == "_" || f.Type.Size() == 0 {
 				continue
 			}
-			if f.Type.Size() == 0 {
-				continue
-			}
-			s.Members = append(s.Members, btf.Member{Name: name, Type: c.convert(f.Type), Offset: btf.Bits(8 * f.Offset)})
+			s.Members = append(s.Members, btf.Member{Name: f.Name, Type: c.convert(f.Type), Offset: btf.Bits(8 * f.Offset)})
 		}
 		s.Name = symbol(s.Name)
 		b = s
