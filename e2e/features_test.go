@@ -43,6 +43,7 @@ var (
 	loopsOverMaps  = &feature{name: "`range m.All()` in programs", min: lower.Version{Major: 5, Minor: 13}}
 	snoopers       = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
 	xdp            = &feature{name: "`attach.XDP`", min: lower.MinKernel}
+	packets        = &feature{name: "packets as slices, in XDP and TC programs", min: lower.MinKernel}
 	kprobes        = &feature{name: "`attach.Kprobe`, `attach.Kretprobe`", min: lower.MinKernel, bare: bareKprobe}
 	// On arm64: 2aa6ac03516d "arm64: ftrace: Add direct call support".
 	trampolines = &feature{name: "`attach.Fentry`, `attach.Fexit`", min: lower.MinKernel, arm64: lower.Version{Major: 6, Minor: 4}, bare: bareFentry}
@@ -51,7 +52,7 @@ var (
 
 // features is the rows of the README's table.
 var features = []*feature{
-	language, callbacks, printk, printkAny, tracepoints, perfLinks, rawTracepoints, xdp, kprobes, trampolines, lsm,
+	language, callbacks, printk, printkAny, tracepoints, perfLinks, rawTracepoints, xdp, packets, kprobes, trampolines, lsm,
 	tables, blooms, loopsOverMaps, snoopers,
 }
 

@@ -187,10 +187,10 @@ const (
 )
 
 const (
-	TCXNext     = -1 // TCX_NEXT
-	TCXPass     = 0  // TCX_PASS
-	TCXDrop     = 2  // TCX_DROP
-	TCXRedirect = 7  // TCX_REDIRECT
+	TCXNext     TCAction = -1 // TCX_NEXT
+	TCXPass     TCAction = 0  // TCX_PASS
+	TCXDrop     TCAction = 2  // TCX_DROP
+	TCXRedirect TCAction = 7  // TCX_REDIRECT
 )
 
 const (

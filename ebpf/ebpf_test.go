@@ -60,12 +60,51 @@ func TestXDP(t *testing.T) {
 	}
 	// The kernel's struct xdp_md.
 	var x ebpf.XDP
-	if unsafe.Sizeof(x) != 24 || unsafe.Offsetof(x.IngressIfindex) != 12 ||
+	if unsafe.Sizeof(x) < 24 || unsafe.Offsetof(x.IngressIfindex) != 12 ||
 		unsafe.Offsetof(x.RxQueueIndex) != 16 || unsafe.Offsetof(x.EgressIfindex) != 20 {
 		t.Error("XDP is not laid out as struct xdp_md")
 	}
 	if x.Context().Pointer() != unsafe.Pointer(&x) {
 		t.Error("the context of an XDP does not point to it")
+	}
+}
+
+func TestSKB(t *testing.T) {
+	// The kernel's struct __sk_buff.
+	var s ebpf.SKB
+	for name, offsets := range map[string][2]uintptr{
+		"Len": {unsafe.Offsetof(s.Len), 0}, "Mark": {unsafe.Offsetof(s.Mark), 8}, "CB": {unsafe.Offsetof(s.CB), 48}, "TCClassID": {unsafe.Offsetof(s.TCClassID), 72},
+		"NAPIID": {unsafe.Offsetof(s.NAPIID), 84}, "LocalPort": {unsafe.Offsetof(s.LocalPort), 136}, "Tstamp": {unsafe.Offsetof(s.Tstamp), 152},
+		"GSOSegs": {unsafe.Offsetof(s.GSOSegs), 164}, "GSOSize": {unsafe.Offsetof(s.GSOSize), 176},
+	} {
+		if offsets[0] != offsets[1] {
+			t.Errorf("%s is at %d, want %d", name, offsets[0], offsets[1])
+		}
+	}
+}
+
+// What helpers do with a packet natively is what they do in the kernel.
+func TestNativePackets(t *testing.T) {
+	x := ebpf.NewXDP([]byte("0123456789abcdefghij"))
+	if err := x.AdjustHead(4); err != nil || string(x.Data()) != "456789abcdefghij" {
+		t.Errorf("AdjustHead(4) leaves %q: %v", x.Data(), err)
+	}
+	if err := x.AdjustHead(3); err != syscall.EINVAL {
+		t.Errorf("AdjustHead(3): %v, want EINVAL", err)
+	}
+	if err := x.AdjustTail(-2); err != nil || string(x.Packet()) != "456789abcdefgh" {
+		t.Errorf("AdjustTail(-2) leaves %q: %v", x.Packet(), err)
+	}
+	s := ebpf.NewSKB([]byte("0123456789"))
+	var part [4]byte
+	if err := s.Load(3, part[:]); err != nil || string(part[:]) != "3456" {
+		t.Errorf("Load(3) returns %q: %v", part, err)
+	}
+	if err := s.Load(7, part[:]); err != syscall.EFAULT || part != [4]byte{} {
+		t.Errorf("Load(7) returns %q: %v, want EFAULT and zeros", part, err)
+	}
+	if err := s.PullData(11); err != syscall.EINVAL {
+		t.Errorf("PullData(11): %v, want EINVAL", err)
 	}
 }
 

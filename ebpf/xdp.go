@@ -16,7 +16,25 @@ type XDP struct {
 	IngressIfindex uint32 // interface the packet came in on; Linux 4.16
 	RxQueueIndex   uint32 // receive queue of that interface; Linux 4.16
 	EgressIfindex  uint32 // interface it goes out on, in programs of a device map; Linux 5.8
+
+	packet []byte // natively
 }
+
+// NewXDP returns the context of a program that runs natively with the given packet.
+// Host only.
+func NewXDP(packet []byte) *XDP { return &XDP{packet: packet[:len(packet):len(packet)]} }
+
+// Data returns the packet, from the beginning of the Ethernet header on. Of a packet
+// that is in several buffers it is the first (see [XdpGetBuffLen]).
+//
+// In the kernel it is a slice like any other but for this: it is never nil; what is
+// more than 64 KiB from its beginning cannot be indexed with a variable; it cannot be
+// kept in maps or other memory that outlives the program; and after a call of a helper that
+// may move the packet, such as [XDP.AdjustHead], it may not be used any more. Call
+// Data again then.
+//
+//ebpf:intrinsic packet.xdp
+func (x *XDP) Data() []byte { return x.packet }
 
 // Context returns x for helpers.
 func (x *XDP) Context() Context { return Context{unsafe.Pointer(x)} }

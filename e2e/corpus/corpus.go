@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go panic.go
+//go:embed int.go flow.go mem.go lang.go big.go panic.go packet.go
 var source embed.FS
 
 // Source returns the files of functions.

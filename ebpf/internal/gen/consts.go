@@ -35,7 +35,7 @@ var constPrefixes = []constPrefix{
 	{c: "BPF_NOEXIST", name: "UpdateNoExist"},
 	{c: "BPF_EXIST", name: "UpdateExist"},
 	{c: "XDP_", name: "XDP", typ: "XDPAction"},
-	{c: "TCX_", name: "TCX"},
+	{c: "TCX_", name: "TCX", typ: "TCAction"},
 	{c: "SK_DROP", name: "SKDrop"},
 	{c: "SK_PASS", name: "SKPass"},
 	{c: "BPF_ADJ_ROOM_", name: "AdjRoom"},

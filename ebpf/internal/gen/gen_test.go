@@ -224,7 +224,7 @@ enum {
 		"FlagCurrentCPU = 0xffffffff",
 		"FlagCtxlenMask = 0xfffff00000000",
 		"FlagCurrentNetns = 0xffffffffffffffff",
-		"TCXNext = -1",
+		"TCXNext TCAction = -1",
 		"UpdateAny = 5",
 	}
 	if !slices.Equal(got, want) {

@@ -17,6 +17,10 @@ func (fn *function) lowerIntrinsic(name string, callee *ssa.Function, c *ssa.Cal
 		return fn.lowerPrintk(c)
 	case mapIntrinsics[name] != nil:
 		return mapIntrinsics[name](fn, callee, c)
+	case strings.HasPrefix(name, packetPrefix):
+		return fn.lowerPacket(name, c)
+	case name == overlayName:
+		return fn.lowerOverlay(callee, c)
 	case strings.HasPrefix(name, regsPrefix):
 		return fn.lowerRegs(name, c)
 	case strings.HasPrefix(name, tracingPrefix):

@@ -120,6 +120,9 @@ func (fn *function) lowerLoad(u *ssa.UnOp) operand {
 		return badOperand
 	}
 	a := fn.deref(u.X)
+	if a.base.Type == ir.PtrCtx && fn.checkContext(u.X, false) {
+		return badOperand
+	}
 	if len(*u.Referrers()) == 0 {
 		// The operand of a range whose values are not used.
 		return operand{}
@@ -203,7 +206,11 @@ func (fn *function) lowerStore(s *ssa.Store) {
 		return
 	}
 	o := fn.operand(s.Val)
-	fn.store(fn.deref(s.Addr), t, o)
+	a := fn.deref(s.Addr)
+	if a.base.Type == ir.PtrCtx && fn.checkContext(s.Addr, true) {
+		return
+	}
+	fn.store(a, t, o)
 }
 
 // store writes o, a value of type t, at a.

@@ -24,7 +24,11 @@ func (fn *function) checkBound(v, limit *ir.Value) *ir.Value {
 	if vok && (vc == 0 || lok && uint64(vc) <= uint64(lc)) {
 		return v
 	}
-	return fn.proof(ir.OpCheckULe, ir.OpULe, fn.b.site(ir.PanicSlice, sliceBounds, fn.pos), v, limit)
+	c := fn.proof(ir.OpCheckULe, ir.OpULe, fn.b.site(ir.PanicSlice, sliceBounds, fn.pos), v, limit)
+	if vok {
+		return v // a constant needs no other name to be known by
+	}
+	return c
 }
 
 // lowerSlice lowers x[low:high:max] for a string, a slice or a pointer to an
@@ -171,11 +175,16 @@ func (fn *function) move(dst, src, n *ir.Value, elem types.Type) {
 		}
 		return
 	}
-	one := fn.constant(ir.I64, 1)
-	down := fn.emit(ir.OpULt, ir.I32, fn.emit(ir.OpPtrToInt, ir.I64, src), fn.emit(ir.OpPtrToInt, ir.I64, dst))
-	last := fn.emit(ir.OpSub, ir.I64, n, one)
+	place := func(i *ir.Value) *ir.Value { return i }
+	if src.Type == dst.Type || src.Type == ir.PtrAny || dst.Type == ir.PtrAny { // they may overlap
+		down := fn.emit(ir.OpULt, ir.I32, fn.emit(ir.OpPtrToInt, ir.I64, src), fn.emit(ir.OpPtrToInt, ir.I64, dst))
+		last := fn.emit(ir.OpSub, ir.I64, n, fn.constant(ir.I64, 1))
+		place = func(i *ir.Value) *ir.Value {
+			return fn.emit(ir.OpSelect, ir.I64, down, fn.emit(ir.OpSub, ir.I64, last, i), i)
+		}
+	}
 	fn.loop(n, func(i *ir.Value) *ir.Value {
-		at := fn.emit(ir.OpSelect, ir.I64, down, fn.emit(ir.OpSub, ir.I64, last, i), i)
+		at := place(i)
 		off := at
 		if l.size != 1 {
 			off = fn.emit(ir.OpMul, ir.I64, at, fn.constant(ir.I64, l.size))

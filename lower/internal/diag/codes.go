@@ -122,6 +122,18 @@ const (
 	// HostOnly: the use of a function of package ebpf that runs on the host only.
 	HostOnly Code = 411
 
+	// StalePacket: the use of a slice of a packet after the call of a helper that
+	// may move the packet.
+	//
+	// Example: pkt := ctx.Data(); ebpf.XDPAdjustHead(ctx.Context(), -20); return pkt[0]
+	StalePacket Code = 412
+
+	// ContextAccess: a read or write of a field of the context that programs of
+	// the type have not, or must not write.
+	//
+	// Example: ctx.IngressIfindex = 1 in an XDP program
+	ContextAccess Code = 413
+
 	// StackOverflow: the local variables need more memory than there is. Those for
 	// which the 512 bytes of the stack are too small are put into per-CPU memory of up to 32 KiB,
 	// but for those that hold pointers, which the kernel follows on the stack only.

@@ -118,6 +118,30 @@ func (m *Machine) RunProgram(ctx []byte) (result uint64, panicked *ir.Site, err 
 	return result, panicked, err
 }
 
+// Offsets of the fields data and data_end of struct xdp_md in linux/bpf.h, and its size.
+const (
+	xdpData    = 0
+	xdpDataEnd = 4
+	xdpSize    = 24
+)
+
+// RunPacket calls the module's entry function with the context of an XDP program, which
+// refers to the given packet, and returns the program's result.
+func (m *Machine) RunPacket(packet []byte) (result uint64, panicked *ir.Site, err error) {
+	data := m.NewObject(Object{Name: "packet", Bytes: packet, Align: 1, AnyAlign: true})
+	defer m.Free(data)
+	ctx := m.NewObject(Object{
+		Name: "context", Bytes: make([]byte, xdpSize), Align: 8, ReadOnly: true,
+		Pointers: map[int64]uint64{xdpData: data, xdpDataEnd: data + uint64(len(packet))},
+	})
+	defer m.Free(ctx)
+	results, panicked, err := m.Run(m.module.Funcs[0], ctx)
+	if len(results) > 0 {
+		result = results[0]
+	}
+	return result, panicked, err
+}
+
 // Call calls f within a run, for helpers that call back. The error, which may
 // stand for a panic, is for the helper to return.
 func (m *Machine) Call(f *ir.Func, args ...uint64) ([]uint64, error) {

@@ -116,9 +116,11 @@ func (in *inliner) shouldInline(g *ir.Func, caller int) bool {
 }
 
 // canBeSubprogram reports whether the verifier allows f to be called: "cannot
-// return stack pointer to the caller" otherwise.
+// return stack pointer to the caller" otherwise. Slices of packets must be
+// seen together with the packet.
 func canBeSubprogram(f *ir.Func) bool {
-	return !slices.ContainsFunc(f.Results, func(t ir.Type) bool { return t == ir.PtrAny || t == ir.PtrStack })
+	return !slices.ContainsFunc(f.Results, func(t ir.Type) bool { return t == ir.PtrAny || t == ir.PtrStack || t == ir.PtrPacket }) &&
+		!slices.ContainsFunc(f.Params(), isPacketPointer)
 }
 
 // bodySize estimates the number of instructions f becomes.

@@ -50,6 +50,8 @@ var allPasses = []namedPass{
 	{"limitloops", funcs(LimitLoops)},
 	{"checkelim", funcs(CheckElim)},
 	{"guard", funcs(Guard)},
+	{"packetoffsets", funcs(PacketOffsets)},
+	{"packetproofs", funcs(PacketProofs)},
 	{"licm", funcs(LICM)},
 	{"ifconvert", funcs(IfConvert)},
 	{"combine", funcs(Combine)},

@@ -89,6 +89,10 @@ func (a *analysis) operation(v *ir.Value) fact {
 		if a.sound && v.Imm < 64 {
 			return between(t, 0, lowBits(v.Imm))
 		}
+	case ir.OpPtrDiff:
+		if a.sound && v.Args[0].Type == ir.PtrPacketEnd { // the length of a packet, or of what is left of it
+			return between(t, 0, math.MaxInt32)
+		}
 	case ir.OpSExtIn:
 		return a.extendInFact(v, arg(0))
 	case ir.OpTrunc:
