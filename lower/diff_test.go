@@ -174,14 +174,25 @@ func firstWrongPass(in Input, v variant, input [6]uint64, want progen.Outcome) s
 	return wrong
 }
 
-// programInput makes an Input of the function name in a source text that imports nothing.
+// onlyUnsafe imports package unsafe.
+type onlyUnsafe struct{}
+
+func (onlyUnsafe) Import(path string) (*types.Package, error) {
+	if path != "unsafe" {
+		return nil, fmt.Errorf("import of %s", path)
+	}
+	return types.Unsafe, nil
+}
+
+// programInput makes an Input of the function name in a source text that imports nothing
+// but package unsafe.
 func programInput(fset *token.FileSet, src, name string) (Input, error) {
 	f, err := parser.ParseFile(fset, "p.go", src, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		return Input{}, err
 	}
-	conf := &types.Config{Sizes: types.SizesFor("gc", "amd64")}
-	pkg, _, err := ssautil.BuildPackage(conf, fset, types.NewPackage("p", "p"), []*ast.File{f}, ssa.InstantiateGenerics)
+	conf := &types.Config{Sizes: types.SizesFor("gc", "amd64"), Importer: onlyUnsafe{}}
+	pkg, _, err := ssautil.BuildPackage(conf, fset, types.NewPackage("p", f.Name.Name), []*ast.File{f}, ssa.InstantiateGenerics)
 	if err != nil {
 		return Input{}, err
 	}

@@ -73,6 +73,9 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 	}
 	b.dropUnused()
 	b.markMutable()
+	if b.checkDataPointers(); diags.Len() > before {
+		return nil
+	}
 	return b.m
 }
 

@@ -87,6 +87,20 @@ func progMake(ctx ebpf.Context) int {
 	return len(s)
 }
 
+var list []byte
+
+func progDataPointer(ctx ebpf.Context) int {
+	list = list[:ebpf.GetSmpProcessorId()&3] // want U304 "package-level variable list refers to memory"
+	return len(list)
+}
+
+var pointee = new([4]int)
+
+func progNameless(ctx ebpf.Context) int {
+	pointee[1]++ // want U304 "to what a package-level variable points to"
+	return pointee[0]
+}
+
 func progEscapeClause(ctx ebpf.Context) int {
 	var last *int
 	for i := 0; i < 3; i++ { // want U305 "variable i may outlive the iteration"
