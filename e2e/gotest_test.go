@@ -32,10 +32,8 @@ var goImports = []string{
 // toolchain in what they test.
 var goDeviations = map[string]string{
 	"fixedbugs/bug264.go":     "initialisers of variables that the program does not use have no effects",
-	"fixedbugs/issue4448.go":  "functions named init do not run",
 	"fixedbugs/issue59293.go": "unsafe.StringData of an empty string, which Go leaves open",
 	"fixedbugs/issue72844.go": "go/ssa evaluates *p in for range *p, which Go does not",
-	"ken/shift.go":            "functions named init do not run",
 	"zerosize.go":             "addresses of variables without size, which Go leaves open",
 }
 

@@ -125,6 +125,9 @@ func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 		r.need(d, full, use{})
 	}
 	r.run()
+	if !r.live {
+		r.refuseInit(p)
+	}
 	c := &checker{f: f, r: r, diag: true}
 	return c, c.check(p)
 }

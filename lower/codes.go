@@ -13,6 +13,7 @@ const (
 	SyntaxError         = diag.SyntaxError
 	TypeError           = diag.TypeError
 	TooManyErrors       = diag.TooManyErrors
+	UnsupportedExpr     = diag.UnsupportedExpr
 	FeatureMissing      = diag.FeatureMissing
 	UnsupportedImport   = diag.UnsupportedImport
 	HostOnly            = diag.HostOnly

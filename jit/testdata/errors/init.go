@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+
+	"github.com/undergo-ebpf/undergo/ebpf"
+)
+
+var table [4]uint64
+
+var seen, other int
+
+func init() {
+	for i := range table {
+		table[i] = uint64(i) // want U304 "assignment to package-level variable table before the program starts: functions named init do not run"
+	}
+	more()
+	other = len(os.Args)
+}
+
+func more() { seen++ } // want U304 "assignment to package-level variable seen"
+
+//ebpf:section xdp
+func prog(ctx *ebpf.XDP) int {
+	return int(table[ebpf.GetSmpProcessorId()&3]) + seen
+}
