@@ -117,7 +117,8 @@ func (c *checker) error(err error) {
 	c.f.diags.Add(lower.TypeError, c.f.fset.Position(te.Pos), "", "%s", te.Msg)
 }
 
-// checkProgram type-checks all that the roots need and reports errors.
+// checkProgram type-checks all that the roots need and reports errors. The result is
+// nil if that would take too long.
 func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 	r := newReach(f.lib, &f.diags, f.fset.Position)
 	r.live = f.value != nil
@@ -129,6 +130,9 @@ func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 		r.refuseInit(p)
 	}
 	c := &checker{f: f, r: r, diag: true}
+	if !r.withinBounds(append(f.lib.userPackages(), p)) {
+		return c, nil
+	}
 	return c, c.check(p)
 }
 

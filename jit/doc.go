@@ -24,6 +24,7 @@
 //	imports.go, library.go        import path -> files
 //	scope.go, reach.go, prune.go  syntax -> what is needed of it
 //	outline.go, refuse.go
+//	bounds.go, instances.go       what would take forever
 //	check.go, ssa.go              -> go/types -> go/ssa
 //	section.go                    what kind of program it is
 //	lowering.go                   -> lower.Unit

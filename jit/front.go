@@ -71,6 +71,9 @@ func (f *front) programs(roots []*decl) []*source {
 	}
 	f.enter("check")
 	c, k := f.checkProgram(roots[0].file.pkg, roots)
+	if k == nil {
+		return nil
+	}
 	if f.value != nil && f.opts.source == nil {
 		f.checkAges(c)
 	}
@@ -86,7 +89,7 @@ func (f *front) programs(roots []*decl) []*source {
 			sources = append(sources, f.classify(d, obj))
 		}
 	}
-	if f.diags.Len() > 0 {
+	if f.diags.Len() > 0 || c.tooManyInstances() {
 		return nil
 	}
 	f.enter("ssa")

@@ -59,6 +59,18 @@ func (m *importer) find(importPath string) *pkg {
 	return p
 }
 
+// userPackages returns the packages found that are not of the library, in the order of
+// their paths.
+func (m *importer) userPackages() []*pkg {
+	var list []*pkg
+	for _, path := range sortedKeys(m.pkgs) {
+		if p := m.pkgs[path]; p != nil && !p.library {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
 // findLibrary finds a package of the library.
 func (m *importer) findLibrary(importPath string) *pkg {
 	if importPath != ebpfPath && !isStd(importPath) {

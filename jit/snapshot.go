@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"unsafe"
+
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // This file reads the values that a closure has captured from its memory.
@@ -26,9 +28,8 @@ const (
 	maxByValue = 128
 )
 
-// sizes lays types out as the Go compiler does for the hosts that run BPF. The
-// layout is the same on all 64-bit architectures.
-var sizes = types.SizesFor("gc", "amd64")
+// sizes is the layout of types.
+var sizes = lower.Sizes
 
 func alignUp(n, align int64) int64 { return (n + align - 1) &^ (align - 1) }
 

@@ -19,6 +19,7 @@ const (
 	HostOnly            = diag.HostOnly
 	StackOverflow       = diag.StackOverflow
 	TooManyArguments    = diag.TooManyArguments
+	TooComplex          = diag.TooComplex
 	UnboundedLoop       = diag.UnboundedLoop
 	NoProgram           = diag.NoProgram
 	UnknownProgramType  = diag.UnknownProgramType

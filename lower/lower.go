@@ -38,6 +38,10 @@ func Layout(sig *types.Signature) (size int, args, results []int64) {
 	return build.Layout(sig)
 }
 
+// Sizes lays types out as the Go compiler does for the hosts that run BPF. The
+// layout is the same on all 64-bit architectures.
+var Sizes = build.Sizes
+
 // Options are the options of [Compile].
 type Options struct {
 	// Verify runs the verifiers of both representations after every step and

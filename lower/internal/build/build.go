@@ -99,6 +99,9 @@ type builder struct {
 	helpers   map[*ssa.Function]*helper
 	quiet     map[*ssa.Function]bool // see isQuiet
 	names     map[string]int         // functions so far by base name
+
+	instanceCount int  // see roomFor
+	crowded       bool // there were too many
 }
 
 // An instance is a function built for arguments of given shapes.

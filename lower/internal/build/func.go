@@ -74,6 +74,9 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers 
 		b.failRecursion(src, pos)
 		return nil
 	}
+	if !b.roomFor(src, pos) {
+		return nil
+	}
 	inst := &instance{src: src, args: args, call: pos, unwinds: unwinds, recovers: recovers}
 	b.instances[src] = append(b.instances[src], inst)
 	b.active = append(b.active, inst)
@@ -93,6 +96,25 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers 
 // different shapes: a callback may call the function that it is passed to with
 // another callback, but not without end.
 const maxNesting = 16
+
+// roomFor reports whether another instance may be made. If not, it has said why, once: what
+// instances call makes more of them, and their number may be exponential in the length
+// of the source.
+func (b *builder) roomFor(src *ssa.Function, pos token.Pos) bool {
+	if b.instanceCount < maxInstances {
+		b.instanceCount++
+		return true
+	}
+	if !b.crowded {
+		b.crowded = true
+		b.diags.Add(diag.TooComplex, b.position(pos), "pass integers instead of functions and constants",
+			"functions are called with too many different function values and constants, the last is %s", src.Name())
+	}
+	return false
+}
+
+// maxInstances is how many functions are made of those in the source.
+const maxInstances = 5000
 
 func (b *builder) nesting(src *ssa.Function) int {
 	n := 0

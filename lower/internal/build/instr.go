@@ -83,9 +83,9 @@ func (fn *function) value(v ssa.Value) operand {
 	case *ssa.SliceToArrayPointer:
 		return fn.lowerSliceToArray(v)
 	case *ssa.MakeClosure:
-		return fn.lowerMakeClosure(v)
+		return fn.bounded(fn.lowerMakeClosure(v))
 	case *ssa.MakeInterface:
-		return operand{dyn: v.X.Type(), parts: []operand{fn.operand(v.X)}}
+		return fn.bounded(operand{dyn: v.X.Type(), parts: []operand{fn.operand(v.X)}})
 	case *ssa.ChangeInterface:
 		return fn.operand(v.X)
 	case *ssa.TypeAssert:

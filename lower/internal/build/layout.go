@@ -12,7 +12,7 @@ import (
 // layout is that of the gc compiler for 64-bit machines, so that memory can be
 // shared with the host.
 
-var sizes = types.SizesFor("gc", "amd64")
+var sizes = Sizes
 
 // maxLeaves is the number of leaves up to which a struct or an array is held in
 // SSA values. Above it a copy in memory is cheaper than the spills.

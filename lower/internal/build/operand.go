@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/tools/go/ssa"
 
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -48,6 +49,35 @@ var badOperand = operand{bad: true}
 
 // single makes the operand of a scalar.
 func single(v *ir.Value) operand { return operand{vals: []*ir.Value{v}} }
+
+// maxParts is how many values a closure or an interface may hold, those in it included:
+// two closures that hold two closures each, and so on, hold exponentially many.
+const maxParts = 2000
+
+// bounded returns o, unless it has too many parts, which is reported once, or bad ones.
+func (fn *function) bounded(o operand) operand {
+	switch {
+	case o.size(maxParts) <= maxParts && !o.isBad():
+		return o
+	case o.isBad() || fn.b.crowded:
+		return badOperand
+	}
+	fn.b.crowded = true
+	fn.fail(diag.TooComplex, "pass values instead of closures that hold closures", "a function or an interface value that holds more than %d values", maxParts)
+	return badOperand
+}
+
+// size returns the number of parts of o, or a number above limit.
+func (o operand) size(limit int) int {
+	n := 1 + len(o.vals)
+	for _, p := range o.parts {
+		if n > limit {
+			break
+		}
+		n += p.size(limit - n)
+	}
+	return n
+}
 
 // isBad reports whether o or a part of it is bad.
 func (o operand) isBad() bool {

@@ -157,6 +157,12 @@ const (
 	// Example: for x != 1 { x = next(x) } on Linux 5.10
 	UnboundedLoop Code = 505
 
+	// TooComplex: source that stands for more than the compiler looks at, such as
+	// types, constants and instances of generic functions that double again and again.
+	//
+	// Example: type T1 struct{ a, b T0 }; type T2 struct{ a, b T1 }; and so on to T20
+	TooComplex Code = 506
+
 	// NoProgram: source without any function that is a program.
 	//
 	// Example: a file whose functions have no //ebpf:section directive

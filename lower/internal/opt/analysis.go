@@ -39,6 +39,9 @@ const (
 	// maxWalks bounds the number of walks. Loops need two or three, nests of
 	// loops a few more.
 	maxWalks = 10
+	// lastWalk is the number of walks after which nothing is assumed of loops that
+	// no walk has entered yet: each may be reached only once the one before it is known.
+	lastWalk = 40
 	// coarseWalks is the number of walks after which bounds that still move
 	// go a long way at once.
 	coarseWalks = 4
@@ -159,6 +162,8 @@ func (a *analysis) run(v visitor) {
 			a.limits = coarseLimits
 		case maxWalks:
 			a.giveUp()
+		case lastWalk:
+			a.enterLoops()
 		}
 	}
 	a.visitor = v
@@ -174,6 +179,25 @@ func (a *analysis) giveUp() {
 			}
 		}
 	}
+}
+
+// enterLoops assumes that all edges back are taken, and nothing of what they bring.
+func (a *analysis) enterLoops() {
+	entered := make([]bool, len(a.blocks))
+	walkDominators(a.dom, func(b *ir.Block) {
+		entered[b.ID] = true
+		for i := range b.Term.Succs {
+			to := b.Term.Succs[i].To
+			if !entered[to.ID] {
+				continue
+			}
+			a.blocks[to.ID].looped = true
+			for _, p := range to.Params {
+				x := &a.params[p.ID]
+				x.back, x.hasBack = anything(p.Type), true
+			}
+		}
+	}, func(*ir.Block) {})
 }
 
 func (a *analysis) walk() {
