@@ -270,10 +270,13 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 		f.diags.Add(lower.UnsuitableSignature, pos, want, "%s has more than one parameter, %s programs have the context only", obj.Name(), s.kind)
 	case sig.Params().Len() == 1:
 		kind := f.contextKind(d, obj)
-		if kind == "" {
+		switch {
+		case kind == "" && s.typ == cebpf.Syscall && isStructPointer(sig.Params().At(0).Type()):
+			// Its context is what it is called with.
+		case kind == "":
 			f.diags.Add(lower.UnsuitableSignature, pos, want, "parameter %s of %s is of type %s, which is not a context",
 				sig.Params().At(0).Name(), obj.Name(), typeName(sig.Params().At(0).Type()))
-		} else if kind != anyContext && !slices.Contains(strings.Split(kind, ","), s.kind) {
+		case kind != anyContext && !slices.Contains(strings.Split(kind, ","), s.kind):
 			f.diags.Add(lower.UnsuitableSignature, pos, "use ebpf.Context, or another section", "%s has the context of %s programs, but its section makes it a %s program",
 				obj.Name(), kind, s.kind)
 		}
@@ -281,6 +284,16 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 	if !isIntegerResult(sig.Results()) {
 		f.diags.Add(lower.UnsuitableSignature, pos, want, "%s programs return one integer, %s returns %s", s.kind, obj.Name(), results(sig.Results()))
 	}
+}
+
+// isStructPointer reports whether t is a pointer to a struct.
+func isStructPointer(t types.Type) bool {
+	p, ok := t.Underlying().(*types.Pointer)
+	if !ok {
+		return false
+	}
+	_, ok = p.Elem().Underlying().(*types.Struct)
+	return ok
 }
 
 func isIntegerResult(results *types.Tuple) bool {

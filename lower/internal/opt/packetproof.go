@@ -51,6 +51,10 @@ import (
 // pointer: MAX_PACKET_OFF in kernel/bpf/verifier.c.
 const maxPacketOffset = 0xffff
 
+// reserve is how much further than what a bound is first needed for later accesses may
+// go before it must be made anew.
+const reserve = 1024
+
 // PacketProofs makes the bounds of f's accesses to packets known to the verifier.
 func PacketProofs(f *ir.Func, cfg *Config) {
 	if !usesPackets(f) {
@@ -516,7 +520,7 @@ func (p *packetProver) boundTerms(s sum, facts []fact, site *ir.Site) ([]fact, b
 		if small(facts[i]) {
 			continue
 		}
-		limit := left / large
+		limit := (left - min(left/2, reserve)) / large
 		if b, ok := p.bounded[t.key]; !ok || b.max > limit {
 			c := p.emit(ir.OpCheckULe, ir.I64, t.v, p.constant(int64(limit)))
 			c.Aux = site
@@ -527,13 +531,18 @@ func (p *packetProver) boundTerms(s sum, facts []fact, site *ir.Site) ([]fact, b
 	return facts, p.fits(s, facts)
 }
 
-// baseKey is what makes sums without constant equal.
-func baseKey(packet *ir.Value, terms []term) string {
+// baseKey is what makes sums without constant equal. A term that has got a lower bound is
+// another one, since the verifier has not changed its mind on what was computed before.
+func (p *packetProver) baseKey(packet *ir.Value, terms []term) string {
 	key := make([]byte, 0, 4*(len(terms)+1))
 	id := func(v *ir.Value) { key = append(key, byte(v.ID), byte(v.ID>>8), byte(v.ID>>16), byte(v.ID>>24)) }
 	id(packet)
 	for _, t := range terms {
-		id(t.key)
+		if b, ok := p.bounded[t.key]; ok {
+			id(b.v)
+		} else {
+			id(t.key)
+		}
 	}
 	return string(key)
 }
@@ -542,7 +551,7 @@ func baseKey(packet *ir.Value, terms []term) string {
 func (p *packetProver) base(packet *ir.Value, s sum) *ir.Value {
 	v := packet
 	for i, t := range s.terms {
-		key := baseKey(packet, s.terms[:i+1])
+		key := p.baseKey(packet, s.terms[:i+1])
 		if b, ok := p.bases[key]; ok {
 			v = b
 			continue
