@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go panic.go packet.go
+//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -45,6 +45,10 @@ var Funcs = []any{
 	// panic.go
 	recoverIndex, recoverCallee, recoverNot, recoverAgain, recoverNested, recoverResults, recoverUnnamed, recoverOrder, recoverTwice, recoverInMethod,
 	panicInDefer, panicAfterReturn, deferPanics, deferBuiltins, deferNil, deferMethodValue, deferRuns, recoverOutside, recoverDivide, recoverLoop, recoverNil, recoverClosure, recoverBig, recoverValue,
+
+	// dynamic.go
+	funcVariable, funcTable, funcField, closureVariable, closureResult, ifaceVariable, ifaceSlice, typeSwitchVariable, assertVariable, equalVariable,
+	errorResult, errorField, errorRecovered,
 
 	// big.go
 	bigTable, bigZero, bigNested, bigChoice, bigList,

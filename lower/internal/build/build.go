@@ -44,7 +44,22 @@ type Input struct {
 // integer. Everything that is wrong with the program is added to diags; the
 // result is nil if that is anything at all.
 func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
+	w := &world{}
+	for {
+		w.begin()
+		var found diag.List
+		m := build(in, t, w, &found)
+		if w.complete() {
+			diags.Append(found.All()...)
+			return m
+		}
+	}
+}
+
+// build is an attempt to build the program for the world as far as it is known.
+func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 	b := &builder{
+		world:     w,
 		in:        in,
 		target:    t,
 		diags:     diags,
@@ -62,18 +77,19 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 		quiet:     make(map[*ssa.Function]bool),
 		names:     make(map[string]int),
 	}
-	before := diags.Len()
 	if in.Shim == ShimNone {
 		b.buildProgram()
 	} else {
 		b.buildShim()
 	}
-	if diags.Len() > before {
+	if diags.Len() > 0 {
 		return nil
 	}
 	b.dropUnused()
 	b.markMutable()
-	if b.checkDataPointers(); diags.Len() > before {
+	b.checkDataPointers()
+	b.refuseShared()
+	if diags.Len() > 0 {
 		return nil
 	}
 	return b.m
@@ -85,6 +101,7 @@ type builder struct {
 	target target.Target
 	diags  *diag.List
 	m      *ir.Module
+	world  *world
 
 	layouts   map[types.Type]layoutResult
 	instances map[*ssa.Function][]*instance

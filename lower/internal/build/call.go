@@ -23,6 +23,16 @@ func (fn *function) lowerCall(c *ssa.Call) operand {
 		}
 	}
 	before := fn.b.diags.Len()
+	if f := fn.operand(c.Call.Value); isDynamic(f) && !isNil(f) {
+		var params []operand
+		for _, a := range c.Call.Args {
+			params = append(params, fn.operand(a))
+		}
+		if c.Call.IsInvoke() {
+			return fn.dispatchMethod(f, c.Call.Value.Type(), c.Call.Method, params, c)
+		}
+		return fn.dispatchFunc(f, c.Call.Signature(), params, c)
+	}
 	callee, args, ok := fn.resolve(&c.Call)
 	if !ok {
 		if fn.b.diags.Len() > before {
@@ -89,6 +99,7 @@ func (fn *function) resolveMethod(recv operand, c *ssa.CallCommon, params []oper
 	}
 	sel := fn.src.Prog.MethodSets.MethodSet(recv.dyn).Lookup(c.Method.Pkg(), c.Method.Name())
 	if sel == nil {
+		fn.failErrnoMethod(c.Method.Name())
 		return nil, nil, false
 	}
 	callee = fn.src.Prog.MethodValue(sel)

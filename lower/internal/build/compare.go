@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/tools/go/ssa"
 
-	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -66,7 +65,7 @@ func (fn *function) equal(x, y operand, t, u types.Type) (v *ir.Value, ok bool) 
 		return fn.constant(ir.I32, b2i(x.m == y.m)), true
 	}
 	if isInterface(t) || isInterface(u) {
-		return fn.equalInterfaces(x, y)
+		return fn.equalInterfaces(x, y, t)
 	}
 	switch t := t.Underlying().(type) {
 	case *types.Basic:
@@ -81,7 +80,8 @@ func (fn *function) equal(x, y operand, t, u types.Type) (v *ir.Value, ok bool) 
 		if isNil(x) && isNil(y) {
 			return fn.constant(ir.I32, 1), true
 		}
-		return fn.emit(ir.OpEq, ir.I32, fn.scalarOf(x), fn.scalarOf(y)), true
+		x, y = fn.dynamic(x, t, nil), fn.dynamic(y, t, nil)
+		return fn.emit(ir.OpEq, ir.I32, x.vals[0], y.vals[0]), true
 	case *types.Slice:
 		// One of them is nil.
 		xs, ys := fn.settled(x), fn.settled(y)
@@ -89,7 +89,7 @@ func (fn *function) equal(x, y operand, t, u types.Type) (v *ir.Value, ok bool) 
 	case *types.Struct, *types.Array:
 		return fn.equalAggregates(x, y, t)
 	}
-	if _, ok := scalarLeaf(t); !ok {
+	if _, ok := fn.b.scalarLeaf(t); !ok {
 		fn.failOperation(nil, t)
 		return nil, false
 	}
@@ -275,11 +275,12 @@ func (fn *function) loop(n *ir.Value, body func(i *ir.Value) *ir.Value) *ir.Valu
 	return result
 }
 
-// equalInterfaces compares interfaces of known dynamic types, and a known one
-// with nil.
-func (fn *function) equalInterfaces(x, y operand) (v *ir.Value, ok bool) {
+// equalInterfaces compares interfaces of type t.
+func (fn *function) equalInterfaces(x, y operand, t types.Type) (v *ir.Value, ok bool) {
 	xnil, ynil := isNil(x), isNil(y)
 	switch {
+	case isDynamic(x) && !xnil, isDynamic(y) && !ynil:
+		return fn.equalDynamic(x, y, t)
 	case x.dyn == errnoType:
 		return fn.equalErrors(x, y)
 	case y.dyn == errnoType:
@@ -298,6 +299,5 @@ func (fn *function) equalInterfaces(x, y operand) (v *ir.Value, ok bool) {
 		}
 		return fn.equal(x.parts[0], y.parts[0], x.dyn, y.dyn)
 	}
-	fn.fail(diag.UnresolvedCall, "compare the concrete values", "comparison of an interface whose dynamic type is not known when compiling")
-	return nil, false
+	panic("BUG: comparison of interfaces of unknown form")
 }

@@ -127,6 +127,7 @@ func (fn *function) connect() {
 type pendingReturn struct {
 	block   *ir.Block
 	results []operand
+	values  []ssa.Value
 }
 
 func (fn *function) lowerReturn(r *ssa.Return) {
@@ -156,7 +157,7 @@ func (fn *function) lowerReturn(r *ssa.Return) {
 		}
 		ret.results = append(ret.results, o)
 	}
-	ret.block = fn.cur
+	ret.block, ret.values = fn.cur, r.Results
 	fn.returns = append(fn.returns, ret)
 	fn.cur.Return(ir.Pos(fn.pos))
 }
@@ -180,6 +181,15 @@ func (fn *function) finishReturns() {
 	var shapes []shape
 	for i := range sig.Len() {
 		s, ok := fn.resultShape(i)
+		if !ok && isCellType(sig.At(i).Type()) {
+			for _, r := range fn.returns {
+				if !r.results[i].isBad() && r.block.Term.Kind == ir.TermReturn {
+					fn.cur = r.block
+					r.results[i] = fn.dynamic(r.results[i], sig.At(i).Type(), r.values[i])
+				}
+			}
+			s, ok = fn.resultShape(i)
+		}
 		if !ok {
 			fn.pos = sig.At(i).Pos()
 			fn.fail(diag.UnresolvedCall, "return the same function or type on all paths, or pass what differs as an argument",

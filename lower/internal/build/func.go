@@ -47,6 +47,9 @@ type function struct {
 	// narrow; retry says that this attempt has found another.
 	widened map[*ssa.Phi]bool
 	retry   bool
+	// dynamicPhis holds the phis of functions and interfaces that are not the same
+	// on all edges.
+	dynamicPhis map[*ssa.Phi]bool
 }
 
 // instanceOf returns src built for arguments of the given shapes: the free
@@ -130,7 +133,7 @@ func (b *builder) nesting(src *ssa.Function) int {
 // point where the values known on entry to their loop do; if that fails, the
 // function is lowered again without the assumption.
 func (b *builder) buildInstance(inst *instance) {
-	widened := make(map[*ssa.Phi]bool)
+	widened, dynamicPhis := make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool)
 	for {
 		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos}
 		inst.frames, inst.sites = nil, nil
@@ -152,6 +155,8 @@ func (b *builder) buildInstance(inst *instance) {
 			nonnil:   make(map[ssa.Value]checkedPtr),
 			cyclic:   cyclicBlocks(inst.src),
 			widened:  widened,
+
+			dynamicPhis: dynamicPhis,
 		}
 		fn.lower()
 		if !fn.retry || b.diags.Len() > before {

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"encoding/binary"
 	"go/token"
 	"go/types"
 
@@ -157,6 +158,21 @@ func (fn *function) storeConst(mem []byte, v ssa.Value) bool {
 			mem[k] = byte(n >> (8 * k))
 		}
 		return true
+	case *ssa.Function:
+		if fn.b.world.funcLeaf(v.Signature) != ir.I64 {
+			return false
+		}
+		binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.funcID(storedFunc{fn: v})))
+		return true
+	case *ssa.ChangeType:
+		return fn.storeConst(mem, v.X)
+	case *ssa.MakeInterface:
+		i, ok := intTypeOf(v.X.Type())
+		if n, isConst := constInt(v.X); ok && isConst && i.bits > 0 {
+			binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.typeID(v.X.Type())))
+			binary.LittleEndian.PutUint64(mem[8:], uint64(n)&(1<<i.bits-1))
+			return true
+		}
 	case *ssa.UnOp:
 		// A composite literal that go/ssa builds in a variable first.
 		a, ok := v.X.(*ssa.Alloc)
@@ -204,6 +220,33 @@ func (b *builder) markMutable() {
 	for _, d := range b.strings {
 		d.Mutable = false
 	}
+}
+
+// refuseShared refuses variables that the program writes functions or interfaces to:
+// other programs use the same variables, and number what is in them differently.
+func (b *builder) refuseShared() {
+	for _, d := range b.m.Data {
+		v, ok := d.Origin.(*VarDecl)
+		if ok && d.Mutable && holdsDynamic(v.Type) {
+			b.diags.Add(diag.UnresolvedCall, v.Pos, "keep an integer in it and choose with switch",
+				"package-level variable %s holds functions or interfaces and is written", v.Var)
+		}
+	}
+}
+
+// holdsDynamic reports whether values of type t hold functions or interfaces.
+func holdsDynamic(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Array:
+		return holdsDynamic(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if holdsDynamic(f.Type()) {
+				return true
+			}
+		}
+	}
+	return isCellType(t)
 }
 
 func markAll(args []*ir.Value) {

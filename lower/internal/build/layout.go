@@ -49,7 +49,7 @@ type typeError struct {
 }
 
 // scalarLeaf returns the leaf of a type that is a single scalar.
-func scalarLeaf(t types.Type) (leaf, bool) {
+func (b *builder) scalarLeaf(t types.Type) (leaf, bool) {
 	switch t := t.Underlying().(type) {
 	case *types.Basic:
 		i, ok := intTypeOf(t)
@@ -62,9 +62,7 @@ func scalarLeaf(t types.Type) (leaf, bool) {
 	case *types.Pointer:
 		return leaf{typ: ir.PtrAny, width: 8}, true
 	case *types.Signature:
-		// A function value that is not statically known: nil, or an error
-		// when it is called.
-		return leaf{typ: ir.I64, width: 8}, true
+		return leaf{typ: b.world.funcLeaf(t), width: 8}, true // see dynamic.go
 	}
 	return leaf{}, false
 }
@@ -170,7 +168,7 @@ func (b *builder) countLeaves(t types.Type) int64 {
 
 // appendLeaves appends the leaves of t at offset off in memory order.
 func (b *builder) appendLeaves(to []leaf, t types.Type, off int64, blank bool) []leaf {
-	if l, ok := scalarLeaf(t); ok {
+	if l, ok := b.scalarLeaf(t); ok {
 		l.off, l.blank = off, blank
 		return append(to, l)
 	}
@@ -183,8 +181,7 @@ func (b *builder) appendLeaves(to []leaf, t types.Type, off int64, blank bool) [
 	case *types.Slice:
 		return append(to, word(0, ir.PtrAny, false), word(1, ir.I64, true), word(2, ir.I64, true))
 	case *types.Interface:
-		// An interface that is not statically known: nil.
-		return append(to, word(0, ir.I64, false), word(1, ir.I64, false))
+		return append(to, word(0, ir.I64, false), word(1, ir.PtrAny, false)) // see dynamic.go
 	case *types.Array:
 		if b.countLeaves(u) == 0 {
 			return to // of any length

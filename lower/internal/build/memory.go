@@ -206,6 +206,11 @@ func (fn *function) lowerStore(s *ssa.Store) {
 		return
 	}
 	o := fn.operand(s.Val)
+	if isCellType(t) {
+		if o = fn.dynamic(o, t, s.Val); o.isBad() {
+			return
+		}
+	}
 	a := fn.deref(s.Addr)
 	if a.base.Type == ir.PtrCtx && fn.checkContext(s.Addr, true) {
 		return

@@ -74,9 +74,16 @@ func (fn *function) lowerPhi(p *ssa.Phi) {
 		if !known {
 			ph.shape, known = s, true
 		} else if ph.shape, ok = ph.shape.join(s); !ok {
-			fn.failPhi(p)
-			return
+			if !isCellType(p.Type()) {
+				fn.failPhi(p)
+				return
+			}
+			fn.dynamicPhis[p] = true
+			break
 		}
+	}
+	if fn.dynamicPhis[p] {
+		ph.shape, known = leavesShape(l), true
 	}
 	if !known {
 		ph.shape = fn.phiShape(fn.zero(p.Type()), l)
@@ -105,13 +112,18 @@ func (fn *function) known(v ssa.Value) (operand, bool) {
 // and not in memory.
 func (fn *function) phiShape(o operand, l *layout) shape {
 	if o.mem != nil {
-		s := shape{}
-		for _, lf := range l.leaves {
-			s.types = append(s.types, lf.typ)
-		}
-		return s
+		return leavesShape(l)
 	}
 	return shapeOf(o)
+}
+
+// leavesShape returns the shape of a value of which nothing but its type is known.
+func leavesShape(l *layout) shape {
+	s := shape{}
+	for _, lf := range l.leaves {
+		s.types = append(s.types, lf.typ)
+	}
+	return s
 }
 
 // widen returns s with nothing assumed of its pointers.
@@ -156,9 +168,18 @@ func (fn *function) edgeArgs(e pendingEdge) []*ir.Value {
 			o = operand{vals: fn.leaves(o, p.Type())}
 		}
 		o = fn.settled(o)
+		if fn.dynamicPhis[p] {
+			if o = fn.dynamic(o, p.Type(), p.Edges[e.pred]); o.isBad() {
+				continue
+			}
+		}
 		j, ok := ph.shape.join(shapeOf(o))
 		if !ok {
-			fn.failPhi(p)
+			if isCellType(p.Type()) && !fn.dynamicPhis[p] {
+				fn.dynamicPhis[p], fn.retry = true, true
+			} else {
+				fn.failPhi(p)
+			}
 			continue
 		}
 		if !j.equal(ph.shape) {

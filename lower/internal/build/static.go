@@ -149,10 +149,8 @@ func (fn *function) lowerMakeClosure(m *ssa.MakeClosure) operand {
 // lowerTypeAssert decides a type assertion while compiling.
 func (fn *function) lowerTypeAssert(a *ssa.TypeAssert) operand {
 	o := fn.operand(a.X)
-	if o.dyn == nil && !isNil(o) {
-		fn.fail(diag.UnresolvedCall, "use the concrete type, or a type parameter",
-			"type assertion on an interface whose dynamic type is not known when compiling")
-		return badOperand
+	if isDynamic(o) && !isNil(o) {
+		return fn.assertDynamic(o, a)
 	}
 	switch o.dyn {
 	case errnoType:

@@ -52,6 +52,9 @@ func (l *List) Add(code Code, pos token.Position, fix, format string, args ...an
 // Append adds diagnostics made elsewhere.
 func (l *List) Append(ds ...*Diagnostic) { l.all = append(l.all, ds...) }
 
+// All returns the diagnostics in the order in which they were added.
+func (l *List) All() []*Diagnostic { return l.all }
+
 // Len returns the number of diagnostics.
 func (l *List) Len() int { return len(l.all) }
 

@@ -39,40 +39,52 @@ func progLiteral(ctx ebpf.Context) int {
 func one() int { return 1 }
 func two() int { return 2 }
 
-func progPhi(ctx ebpf.Context) int {
-	f := one // want U401 "f holds different functions"
+// A function of the type of those that it calls may be any of them.
+func again() int {
+	fns := [2]func() int{one, again}
+	return fns[ebpf.KtimeGetNs()%2]() // want U402 "recursive call: again -> again"
+}
+
+func progTable(ctx ebpf.Context) int { return again() }
+
+func progDeferAny(ctx ebpf.Context) int {
+	f := one
 	if ebpf.KtimeGetNs() > 5 {
 		f = two
 	}
-	return f()
+	defer f() // want U401 "function value that is not known"
+	return 0
 }
 
-func pick(n uint64) func() int { // want U401 "result of pick is not the same function"
-	if n > 5 {
-		return one
+func progClosures(ctx ebpf.Context) int {
+	var fns [3]func() int
+	for i := range fns { // want U305 "address of variable i may outlive the iteration"
+		fns[i] = func() int { return i } // want U305 "address of variable closure may outlive the iteration"
 	}
-	return two
+	return fns[ebpf.KtimeGetNs()%3]()
 }
 
-func progResult(ctx ebpf.Context) int { return pick(ebpf.KtimeGetNs())() }
+func progRecovered(ctx ebpf.Context) int {
+	var last any
+	func() {
+		defer func() { last = recover() }() // want U401 "what recover returns is stored in memory"
+		if ebpf.KtimeGetNs() == 0 {
+			panic("zero")
+		}
+	}()
+	if last != nil {
+		return 1
+	}
+	return 0
+}
 
-var handler func() int
+var handler = one // want U401 "handler holds functions or interfaces"
 
 func progGlobal(ctx ebpf.Context) int {
-	return handler() // want U401 "function value that is not known"
-}
-
-func progTable(ctx ebpf.Context) int {
-	fns := [2]func() int{one, two}    // want U401 "function value one is stored in memory" U401 "function value two is stored in memory"
-	return fns[ebpf.KtimeGetNs()%2]() // want U401 "function value that is not known"
-}
-
-type op interface{ do() int }
-
-var current op
-
-func progIface(ctx ebpf.Context) int {
-	return current.do() // want U401 "call of method do of an interface"
+	if ebpf.KtimeGetNs() > 5 {
+		handler = two
+	}
+	return handler()
 }
 
 func asm(n int) int
