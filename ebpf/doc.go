@@ -39,10 +39,15 @@
 // One that nothing recovers from ends the program. What recover returns can be
 // compared with nil and passed to panic again.
 //
+// Function values and interfaces can be kept in variables, structs, arrays and
+// slices; a call of one that is not known when compiling chooses between all that the
+// program stores. Package-level variables of such types cannot be written. Errors made
+// with errors.New, at package level or not, can be compared; their text is
+// not available.
+//
 // Refused, each with the place and what to write instead, are: go, select
 // and channels; maps of the language; floating-point and complex numbers;
-// interfaces, but for the arguments of [Printk]; recursion; and what does not
-// fit on a stack of 512 bytes.
+// and recursion.
 //
 // Functions of other packages can be called if they are written in Go and keep to
 // the above, down to what they call. Of the standard library this includes
@@ -53,7 +58,7 @@
 // and unicode/utf8, hash/fnv, hash/crc32, unicode/utf16, arithmetic with time.Duration,
 // unsafe, and runtime.KeepAlive. A slice cannot grow beyond its capacity: an append
 // that would make it panics. A string made of a slice of bytes must not outlive a change
-// of the slice. Packages fmt, errors, log, os, sync and others of the host are refused.
+// of the slice. Packages fmt, errors (but for New), log, os, sync and others of the host are refused.
 //
 // What panics in Go (an index out of range, a nil pointer, a division by zero,
 // panic itself) ends the program safely in the kernel, with a result the host

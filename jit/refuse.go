@@ -59,6 +59,7 @@ func (m *importer) absent(importPath string) string {
 // refused says why the user's code cannot use a name of a package, or returns "".
 func refused(path, name string) string {
 	switch _, ok := alternatives[path+"."+name]; {
+	case userAllowed[path+"."+name]:
 	case isHostOnly(path), userRefused[path]:
 		return fmt.Sprintf("package %q is not among those that can be compiled", path)
 	case ok:
@@ -103,11 +104,14 @@ func isHostOnly(path string) bool {
 // it does with them may turn out not to matter, but the user's code may not.
 var userRefused = map[string]bool{"errors": true, "io": true, "sync": true, "unique": true}
 
+// userAllowed is the exceptions to userRefused.
+var userAllowed = map[string]bool{"errors.New": true}
+
 // alternatives says what to write instead of functions that people try first.
 var alternatives = map[string]string{
 	"C":               "cgo code cannot run in the kernel; write it in Go",
 	"bytes.Buffer":    "append to a slice of an array",
-	"errors":          "return an integer, such as a negative errno",
+	"errors":          "compare errors that errors.New has made, or return an integer",
 	"fmt":             "use ebpf.Printk, or hand the values to the host",
 	"log":             "use ebpf.Printk, or hand the values to the host",
 	"log/slog":        "use ebpf.Printk, or hand the values to the host",

@@ -20,4 +20,5 @@ var Funcs = []any{
 // WithGo is functions that call packages which are read from the Go installation.
 var WithGo = []any{
 	durations, durationParts, months, surrogates,
+	errorValues, errorNew,
 }

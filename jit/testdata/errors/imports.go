@@ -13,7 +13,7 @@ import (
 
 var client = http.DefaultClient
 
-var errClosed = errors.New("closed") // want "errors.New cannot be used in a kernel-side function: package .errors. is not among those that can be compiled; return an integer"
+var errClosed = errors.Join(nil) // want "errors.Join cannot be used in a kernel-side function: package .errors. is not among those that can be compiled; compare errors"
 
 //ebpf:section tracepoint/syscalls/sys_enter_write
 func onWrite(ctx ebpf.Context) int {

@@ -109,6 +109,7 @@ type builder struct {
 	sites     map[siteKey]*ir.Site
 	strings   map[string]*ir.Data
 	globals   map[*ssa.Global]*ir.Data
+	fixed     []*ir.Data              // see addFixed
 	literals  map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
 	maps      map[*ssa.Global]*mapObject
 	uses      map[*ssa.Package]map[*ssa.Global]*globalUse

@@ -47,6 +47,9 @@ func (fn *function) lowerCall(c *ssa.Call) operand {
 func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Call) operand {
 	d := fn.b.directiveOf(callee)
 	switch {
+	case isErrorText(callee):
+		fn.fail(diag.UnresolvedCall, "compare the error with the variable that holds it", "text of an error made with errors.New")
+		return badOperand
 	case d == nil:
 		if name, ok := atomicFunc(callee); ok {
 			return fn.lowerAtomic(name, callee, args, c)

@@ -88,7 +88,7 @@ func (fn *function) dynamicFunc(o operand, sig *types.Signature, v ssa.Value) op
 	}
 	if len(captured) == 0 {
 		d := &ir.Data{Name: o.fn.String() + ".value", Bytes: binary.LittleEndian.AppendUint64(nil, uint64(id)), Align: 8}
-		fn.b.m.Data = append(fn.b.m.Data, d)
+		fn.b.addFixed(d)
 		addr := fn.emit(ir.OpDataAddr, ir.PtrData)
 		addr.Aux = d
 		return single(addr)

@@ -220,6 +220,15 @@ func (b *builder) markMutable() {
 	for _, d := range b.strings {
 		d.Mutable = false
 	}
+	for _, d := range b.fixed {
+		d.Mutable = false
+	}
+}
+
+// addFixed adds an object that nothing can write, wherever its address goes.
+func (b *builder) addFixed(d *ir.Data) {
+	b.m.Data = append(b.m.Data, d)
+	b.fixed = append(b.fixed, d)
 }
 
 // refuseShared refuses variables that the program writes functions or interfaces to:

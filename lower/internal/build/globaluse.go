@@ -167,7 +167,7 @@ func (u *globalUse) note(f *ssa.Function, early bool, instr ssa.Instruction, g *
 // interface, a pointer or a slice that is initialised with a constant or what the
 // linker knows, and never changes.
 func (fn *function) constantGlobal(g *ssa.Global) (operand, bool) {
-	if g.Object() == nil || g.Object().Exported() && !fn.b.inLibrary(g.Pkg) || !mayBeConstant(elemType(g.Type())) {
+	if g.Object() == nil || !mayBeConstant(elemType(g.Type())) {
 		return operand{}, false
 	}
 	if _, ok := fn.b.in.Globals[g]; ok {
@@ -177,7 +177,45 @@ func (fn *function) constantGlobal(g *ssa.Global) (operand, bool) {
 	if u.initial == nil || u.inits || u.initFunc || u.others {
 		return operand{}, false
 	}
+	if o, ok := fn.sentinel(g, u.initial.Val); ok {
+		return o, true
+	}
+	if g.Object().Exported() && !fn.b.inLibrary(g.Pkg) {
+		return operand{}, false
+	}
 	return fn.initialValue(g, u.initial.Val)
+}
+
+// sentinel returns the error that the package initialiser makes for g with errors.New,
+// if that is v. It is the address of an object of its own, without content, because read-only
+// data cannot hold the address of the text. Other packages do not assign to
+// such variables, even if they could.
+func (fn *function) sentinel(g *ssa.Global, v ssa.Value) (operand, bool) {
+	c, ok := v.(*ssa.Call)
+	if !ok || !isErrorsNew(c.Call.StaticCallee()) {
+		return operand{}, false
+	}
+	d := fn.b.globals[g]
+	if d == nil {
+		d = &ir.Data{Name: g.String(), Bytes: make([]byte, 16), Align: 8}
+		fn.b.globals[g] = d
+		fn.b.addFixed(d)
+	}
+	addr := fn.emit(ir.OpDataAddr, ir.PtrData)
+	addr.Aux = d
+	t := types.NewPointer(c.Call.StaticCallee().Pkg.Type("errorString").Type())
+	return operand{dyn: t, parts: []operand{{vals: []*ir.Value{addr}, nonnil: true}}}, true
+}
+
+// isErrorsNew reports whether f is errors.New.
+func isErrorsNew(f *ssa.Function) bool {
+	return f != nil && f.Pkg != nil && f.Pkg.Pkg.Path() == "errors" && f.Name() == "New" && f.Signature.Recv() == nil
+}
+
+// isErrorText reports whether f is the method that returns the text of an error made
+// with errors.New.
+func isErrorText(f *ssa.Function) bool {
+	return f != nil && f.Pkg != nil && f.Pkg.Pkg.Path() == "errors" && f.Name() == "Error"
 }
 
 // mayBeConstant reports whether constantGlobal is for variables of type t. The
