@@ -71,12 +71,12 @@ type animal interface {
 }
 
 type bird struct{ size int }
-type dog struct{ a, b, size int }
+type dog struct{ fur, size int }
 
 func (b *bird) legs() int  { return 2 }
 func (b *bird) grow(n int) { b.size += n }
 func (d *dog) legs() int   { return 4 }
-func (d *dog) grow(n int)  { d.size -= n }
+func (d *dog) grow(n int)  { d.size -= n + d.fur }
 
 func ifaceVariable(n int8) (int, int, int) {
 	b, d := bird{1}, dog{size: 7}
