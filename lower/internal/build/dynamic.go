@@ -3,6 +3,7 @@ package build
 import (
 	"encoding/binary"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -210,7 +211,9 @@ func (fn *function) joinArms(arms []arm, t types.Type, v ssa.Value) operand {
 	one := func(t types.Type, of func(operand) operand) operand {
 		return fn.joinPart(arms, args, meet, t, v, of)
 	}
-	if tup, ok := t.(*types.Tuple); ok {
+	if slices.ContainsFunc(arms, func(a arm) bool { return a.result.isBad() }) {
+		result = badOperand
+	} else if tup, ok := t.(*types.Tuple); ok {
 		for i := range tup.Len() {
 			result.parts = append(result.parts, one(tup.At(i).Type(), func(o operand) operand { return o.parts[i] }))
 		}
@@ -235,9 +238,6 @@ func (fn *function) joinPart(arms []arm, args [][]*ir.Value, meet *ir.Block, t t
 	parts := make([]operand, len(arms))
 	for i, a := range arms {
 		parts[i] = of(a.result)
-		if parts[i].isBad() {
-			return badOperand
-		}
 	}
 	if l.big() {
 		fn.cur = fn.f.Entry()
