@@ -38,10 +38,6 @@ var (
 	// b89fbfbb854c "bpf: Implement minimal BPF perf link".
 	perfLinks      = &feature{name: "links of tracepoints and probes that can be pinned", min: lower.Version{Major: 5, Minor: 15}}
 	rawTracepoints = &feature{name: "`attach.RawTracepoint`", min: lower.MinKernel}
-	tables         = &feature{name: "maps of package `ebpf`: hash, array, LRU, per-CPU, LPM trie, queue, stack, variable, maps of maps", min: lower.MinKernel}
-	blooms         = &feature{name: "`ebpf.Bloom`", min: lower.Version{Major: 5, Minor: 16}}
-	loopsOverMaps  = &feature{name: "`range m.All()` in programs", min: lower.Version{Major: 5, Minor: 13}}
-	snoopers       = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
 	xdp            = &feature{name: "`attach.XDP`", min: lower.MinKernel}
 	packets        = &feature{name: "packets as slices, in XDP and TC programs", min: lower.MinKernel}
 	kprobes        = &feature{name: "`attach.Kprobe`, `attach.Kretprobe`", min: lower.MinKernel, bare: bareKprobe}
@@ -51,10 +47,9 @@ var (
 )
 
 // features is the rows of the README's table.
-var features = []*feature{
+var features = append([]*feature{
 	language, callbacks, printk, printkAny, tracepoints, perfLinks, rawTracepoints, xdp, packets, kprobes, trampolines, lsm,
-	tables, blooms, loopsOverMaps, snoopers,
-}
+}, mapFeatures...)
 
 // expected reports whether a kernel release must have the feature.
 func (f *feature) expected(kernel lower.Version) bool {

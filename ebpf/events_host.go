@@ -26,14 +26,16 @@ func (e *LostError) Error() string { return fmt.Sprintf("%d records lost", e.Cou
 //
 // Host only.
 func records(ctx context.Context, m *object, count func() uint64, yield func(data []byte, err error) bool) {
-	var reported uint64
 	lost := func() bool {
 		if count == nil {
 			return true
 		}
-		n := count() - reported
-		reported += n
-		return n == 0 || yield(nil, &LostError{n})
+		n := count()
+		reported := m.reported.Swap(n)
+		if n < reported {
+			reported = 0 // the map has been closed
+		}
+		return n == reported || yield(nil, &LostError{n - reported})
 	}
 	var rec bind.Record
 	for {

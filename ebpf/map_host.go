@@ -25,6 +25,7 @@ type object struct {
 	buffers                  sync.Pool    // of *buffer
 	fixedSize                bool
 	nested                   nested
+	reported                 atomic.Uint64 // lost records, of what the counter counts
 	// value is what mapValue returned last.
 	value atomic.Pointer[byte]
 }

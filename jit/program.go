@@ -51,6 +51,15 @@ func (p *Program) BPF() *cebpf.Program {
 	return p.coll.Programs[programKey]
 }
 
+// FD returns the file descriptor of the program, which belongs to it, or -1 if it was not loaded.
+// With it a Program can be put into an [ebpf.ProgArray].
+func (p *Program) FD() int {
+	if prog := p.BPF(); prog != nil {
+		return prog.FD()
+	}
+	return -1
+}
+
 // Maps returns the kernel maps that belong to the program, by name: its
 // sections of data. It is empty if the program was not loaded. The maps are closed by Close.
 func (p *Program) Maps() map[string]*cebpf.Map {

@@ -1,0 +1,20 @@
+package e2e
+
+import "github.com/undergo-ebpf/undergo/lower"
+
+// The features that are types of maps, and programs that use them.
+var (
+	tables        = &feature{name: "maps of package `ebpf`: hash, array, LRU, per-CPU, LPM trie, queue, stack, variable, maps of maps", min: lower.MinKernel}
+	blooms        = &feature{name: "`ebpf.Bloom`", min: lower.Version{Major: 5, Minor: 16}}
+	ringBuffers   = &feature{name: "`ebpf.RingBuf`", min: lower.MinKernel}
+	perfBuffers   = &feature{name: "`ebpf.PerfEvents`", min: lower.MinKernel}
+	tailCalls     = &feature{name: "`ebpf.ProgArray`: tail calls", min: lower.MinKernel}
+	stackTraces   = &feature{name: "`ebpf.StackTrace`", min: lower.MinKernel}
+	cgroupArrays  = &feature{name: "`ebpf.CgroupArray`", min: lower.MinKernel}
+	loopsOverMaps = &feature{name: "`range m.All()` in programs", min: lower.Version{Major: 5, Minor: 13}}
+	snoopers      = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
+)
+
+var mapFeatures = []*feature{
+	tables, blooms, ringBuffers, perfBuffers, tailCalls, stackTraces, cgroupArrays, loopsOverMaps, snoopers,
+}
