@@ -179,3 +179,92 @@ func TestSlowReader(t *testing.T) {
 		})
 	}
 }
+
+var (
+	ringBytes = ebpf.NewRingBuf[byte](4096)
+	ringQuiet = ebpf.NewRingBuf[uint64](65536, ebpf.RingPoll(time.Millisecond))
+	partSize  = ebpf.NewVar[uint32](0)
+)
+
+func outputPart(*ebpf.XDP) ebpf.XDPAction {
+	var text [16]byte
+	for i := range text {
+		text[i] = 'a' + byte(i)
+	}
+	if n := partSize.Load(); n <= uint32(len(text)) {
+		ringBytes.OutputBytes(text[:n])
+	}
+	return ebpf.XDPPass
+}
+
+// outputQuietly does not wake the reader up for a few records.
+func outputQuietly(*ebpf.XDP) ebpf.XDPAction {
+	n := lastNumber.Load() + 1
+	lastNumber.Store(n)
+	if ringQuiet.OutputFlags(n, ringQuiet.WakeupFrom(1<<15)) != nil {
+		failures.Add(1)
+	}
+	return ebpf.XDPPass
+}
+
+// TestRingBytes puts out records of various sizes.
+func TestRingBytes(t *testing.T) {
+	ringBuffers.test(t)
+	p := ringBuffers.compile(t, outputPart)
+	for n := range uint32(17) {
+		partSize.Store(n)
+		feed(t, p, 1)
+	}
+	n := 0
+	for b, err := range ringBytes.ReadBytes(t.Context()) {
+		if want := "abcdefghijklmnop"[:n]; err != nil || string(b) != want {
+			t.Errorf("record %q, %v, want %q", b, err, want)
+		}
+		if n++; n == 17 {
+			break
+		}
+	}
+	// As records of the type of the map they have the wrong size, all but one.
+	for n := range uint32(3) {
+		partSize.Store(n)
+		feed(t, p, 1)
+	}
+	var errs []error
+	for v, err := range ringBytes.Read(t.Context()) {
+		if err == nil && v != 'a' {
+			t.Errorf("record %c, want a", v)
+		}
+		if errs = append(errs, err); len(errs) == 3 {
+			break
+		}
+	}
+	if errs[1] != nil {
+		t.Error(errs[1])
+	}
+	wantError(t, errs[0], "record of 0 bytes, want the 1 of uint8")
+	wantError(t, errs[2], "record of 2 bytes")
+}
+
+// TestRingPoll reads records for which nobody is woken up, and many for which somebody is.
+func TestRingPoll(t *testing.T) {
+	ringBuffers.test(t)
+	p := ringBuffers.compile(t, outputQuietly)
+	lastNumber.Store(0)
+	failures.Store(0)
+	feed(t, p, 3)
+	want := uint64(1)
+	for v, err := range ringQuiet.Read(t.Context()) {
+		if err != nil || v != want {
+			t.Fatalf("record %d, %v, want %d", v, err, want)
+		}
+		if want == 3 {
+			feed(t, p, 3000)
+		}
+		if want++; want > lastNumber.Load() {
+			break
+		}
+	}
+	if want != 3004 || failures.Load() != 0 {
+		t.Errorf("%d records, and %d lost", want-1, failures.Load())
+	}
+}

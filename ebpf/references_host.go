@@ -43,6 +43,11 @@ func (m *ProgArray[C]) Set(i uint32, p Program) error { return setReference(m.re
 // Host only.
 func (m *ProgArray[C]) Delete(i uint32) error { return mapDelete(m.ref(), &i) }
 
+// Keys returns an iterator over the entries that have a program.
+//
+// Host only.
+func (m *ProgArray[C]) Keys() iter.Seq[uint32] { return keysOf[uint32](m.ref()) }
+
 // Set makes entry i the network interface with the given index.
 //
 // Host only.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	cebpf "github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/rlimit"
 	"golang.org/x/sys/unix"
 
@@ -37,7 +38,7 @@ func Open(spec *bind.Spec, name string) (b bind.Backend, adopted bool, err error
 	}
 	m, err := cebpf.NewMap(Spec(spec, name))
 	if err != nil {
-		return nil, false, fmt.Errorf("create %s %s: %w", spec.Kind, name, err)
+		return nil, false, fmt.Errorf("create %s %s: %w", spec.Kind, name, explain(spec.Kind, err))
 	}
 	if spec.Pin != "" {
 		if err := m.Pin(spec.Pin); err != nil {
@@ -46,6 +47,15 @@ func Open(spec *bind.Spec, name string) (b bind.Backend, adopted bool, err error
 	}
 	b, err = newBackend(spec, m)
 	return b, false, err
+}
+
+// explain returns why a map of a kind could not be made: that the kernel has no such maps, or
+// else err.
+func explain(kind bind.Kind, err error) error {
+	if missing := features.HaveMapType(cebpf.MapType(kind)); errors.Is(err, unix.EINVAL) && errors.Is(missing, cebpf.ErrNotSupported) {
+		return missing
+	}
+	return err
 }
 
 // Adopt returns the backend of a map that exists, which belongs to the backend from

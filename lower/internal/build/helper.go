@@ -10,6 +10,7 @@ import (
 
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
 
 // This file lowers calls of kernel helpers.
@@ -92,7 +93,7 @@ func newHelper(d helperDirective) *helper {
 func (fn *function) available(h *helper) bool {
 	d := h.directive
 	if !fn.b.target.Kernel.AtLeast(d.kernel) {
-		fn.fail(diag.HelperUnavailable, "leave out the call for this kernel, or require a newer one",
+		fn.fail(diag.FeatureMissing, "leave out the call for this kernel, or require a newer one",
 			"helper bpf_%s needs Linux %s, and the program is compiled for %s", d.name, d.kernel, fn.b.target.Kernel)
 		return false
 	}
@@ -105,6 +106,16 @@ func (fn *function) available(h *helper) bool {
 	}
 	return true
 }
+
+// narrowResults is the helpers in whose place the verifier calls operations of the map
+// (do_misc_fixups in kernel/bpf/verifier.c), which until wideResults returned an int: the upper half of
+// the register is anything then. d7ba4cc900bf "bpf: return long from bpf_map_ops funcs".
+var (
+	narrowResults = map[string]bool{
+		"map_update_elem": true, "map_delete_elem": true, "map_push_elem": true, "map_pop_elem": true, "map_peek_elem": true,
+	}
+	wideResults = target.Version{Major: 6, Minor: 4}
+)
 
 // lowerHelper lowers the call of h, declared as callee.
 func (fn *function) lowerHelper(h *helper, callee *ssa.Function, args []operand) operand {
@@ -134,6 +145,9 @@ func (fn *function) lowerHelper(h *helper, callee *ssa.Function, args []operand)
 	call := fn.emit(ir.OpHelper, h.ir.Result, vals...)
 	call.Aux = h.ir
 	cb.after(fn)
+	if narrowResults[h.directive.name] && !fn.b.target.Kernel.AtLeast(wideResults) {
+		call = fn.emit(ir.OpSExt, ir.I64, fn.emit(ir.OpTrunc, ir.I32, call))
+	}
 	if sig.Results().Len() == 0 {
 		return operand{}
 	}

@@ -103,10 +103,9 @@ const (
 	// Example: ebpf.Printk("%d")
 	FormatMismatch Code = 405
 
-	// HelperUnavailable: a helper that the target kernel or the program type
-	// does not have.
+	// HelperUnavailable: a helper that the program type does not have.
 	//
-	// Example: ebpf.GetAttachCookie() on Linux 5.10
+	// Example: ebpf.XdpAdjustHead(ctx, 14) in a kprobe
 	HelperUnavailable Code = 406
 
 	// HelperArgument: an argument that a helper cannot take.
@@ -149,6 +148,8 @@ const (
 	TooManyArguments Code = 503
 
 	// FeatureMissing: something the target kernel lacks.
+	//
+	// Example: ebpf.GetAttachCookie() on Linux 5.10
 	FeatureMissing Code = 504
 
 	// UnboundedLoop: a loop that runs more often than the target kernel's verifier

@@ -7,14 +7,19 @@ import (
 )
 
 // This file threads jumps: an edge to a block that only computes where to go
-// next, and whose answer follows from the arguments of the edge, goes there
-// directly.
+// next, and whose answer follows from the arguments of the edge, or from a comparison
+// that the edge has passed, goes there directly.
 //
 // Method: a block qualifies if it is short and pure and none of its values is
 // used in another block. For one edge to it, its instructions are evaluated as
-// far as the constants among the edge's arguments go. If that decides the branch
+// far as the constants among the edge's arguments go, and comparisons of pointers with nil
+// by which the edge, or the only way to it, was chosen already. If that decides the branch
 // and all arguments of the edge taken are parameters or constants, the edge is
 // led there.
+//
+// The comparisons matter for more than speed: a pointer that two tests find to be nil is tested
+// once. Before Linux 5.17 the verifier forgets that a ring buffer's memory is not nil, and finds
+// that a program which tests twice does not release it.
 //
 // Precondition: loop headers are left alone. An edge led past one would give
 // the loop a second entry, and both the analyses here and the kernel's are at
@@ -41,6 +46,14 @@ type threader struct {
 	f       *ir.Func
 	escapes []bool // by Block.ID: values of the block are used in others
 	header  []bool // by Block.ID: some edge to the block closes a loop
+	// entry is, by Block.ID, the only edge to a block; nil if that must be looked for anew.
+	entry []edgeFrom
+}
+
+// An edgeFrom is successor i of a block, or of none.
+type edgeFrom struct {
+	b *ir.Block
+	i int
 }
 
 func newThreader(f *ir.Func) *threader {
@@ -81,7 +94,7 @@ func (t *threader) thread(b *ir.Block, i int) bool {
 	if t.escapes[via.ID] || len(via.Instrs) > maxThreaded {
 		return false
 	}
-	known := evaluate(via, e.Args)
+	known := t.evaluate(edgeFrom{b, i})
 	if known == nil {
 		return false
 	}
@@ -105,7 +118,50 @@ func (t *threader) thread(b *ir.Block, i int) bool {
 		}
 	}
 	*e = ir.Edge{To: next.To, Args: args}
+	t.entry = nil
 	return true
+}
+
+// onlyEdge returns the edge that is the only one to b.
+func (t *threader) onlyEdge(b *ir.Block) (e edgeFrom, ok bool) {
+	if t.entry == nil {
+		t.entry = make([]edgeFrom, t.f.NumBlocks())
+		seen := make([]bool, t.f.NumBlocks())
+		for _, from := range t.f.Blocks {
+			for i, s := range from.Term.Succs {
+				t.entry[s.To.ID] = edgeFrom{from, i}
+				if seen[s.To.ID] {
+					t.entry[s.To.ID] = edgeFrom{}
+				}
+				seen[s.To.ID] = true
+			}
+		}
+	}
+	e = t.entry[b.ID]
+	return e, e.b != nil && b != t.f.Entry()
+}
+
+// maxPassed is how many edges are followed back from one.
+const maxPassed = 16
+
+func isZero(v *ir.Value) bool { return v.Op == ir.OpConst && v.Imm == 0 }
+
+// isNil tells whether the pointer p is nil on the edge e, if a comparison says so that the
+// only way to e goes through. Numbers are left alone: of another copy the verifier may know less.
+func (t *threader) isNil(e edgeFrom, p *ir.Value) (isNil, known bool) {
+	for range maxPassed {
+		if e.b.Term.Kind == ir.TermBranch {
+			cond := e.b.Term.Args[0]
+			if (cond.Op == ir.OpEq || cond.Op == ir.OpNe) && cond.Args[0] == p && isZero(cond.Args[1]) {
+				return (cond.Op == ir.OpEq) == (e.i == 0), true
+			}
+		}
+		var ok bool
+		if e, ok = t.onlyEdge(e.b); !ok {
+			break
+		}
+	}
+	return false, false
 }
 
 // next returns the edge by which via is left, given what is known of its
@@ -126,10 +182,11 @@ func (t *threader) next(via *ir.Block, known map[*ir.Value]*ir.Value) *ir.Edge {
 	return nil
 }
 
-// evaluate returns what the values of via are when it is entered with args, as
-// far as that is one of args or a constant; new constants are in no block. It
-// returns nil if via does more than compute.
-func evaluate(via *ir.Block, args []*ir.Value) map[*ir.Value]*ir.Value {
+// evaluate returns what the values of the block are that e leads to, as
+// far as that is one of its arguments or a constant; new constants are in no block. It
+// returns nil if the block does more than compute.
+func (t *threader) evaluate(e edgeFrom) map[*ir.Value]*ir.Value {
+	via, args := e.b.Term.Succs[e.i].To, e.b.Term.Succs[e.i].Args
 	if slices.ContainsFunc(via.Instrs, func(v *ir.Value) bool { return !v.Op.Is(ir.Pure) }) {
 		return nil
 	}
@@ -152,7 +209,13 @@ func evaluate(via *ir.Block, args []*ir.Value) map[*ir.Value]*ir.Value {
 		for i, a := range v.Args {
 			operands[i] = look(a)
 		}
-		if c, ok := evalConst(v, operands); ok {
+		c, ok := evalConst(v, operands)
+		if !ok && (v.Op == ir.OpEq || v.Op == ir.OpNe) && operands[0].Type.IsPtr() && isZero(operands[1]) && operands[0].Block != via {
+			var isNil bool
+			isNil, ok = t.isNil(e, operands[0])
+			c = boolConst(isNil == (v.Op == ir.OpEq))
+		}
+		if ok {
 			known[v] = &ir.Value{Op: ir.OpConst, Type: v.Type, Imm: c}
 		}
 	}
