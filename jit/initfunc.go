@@ -29,17 +29,17 @@ func (r *reach) refuseInit(p *pkg) {
 			}
 		}
 	}
-	refused := make(map[*decl]bool)
+	refused := make(map[string]bool)
 	assigned := func(x ast.Expr) {
 		id := rootIdent(x)
 		if id == nil {
 			return
 		}
 		d := p.decls[id.Name]
-		if d == nil || d.gen == nil || d.gen.Tok != token.VAR || r.marks[d] == 0 || refused[d] {
+		if d == nil || d.gen == nil || d.gen.Tok != token.VAR || !r.vars[variable{d, id.Name}] || refused[id.Name] {
 			return
 		}
-		refused[d] = true
+		refused[id.Name] = true
 		r.diags.Add(lower.UnsupportedExpr, r.pos(id.Pos()), "give it an initial value, or assign it in the program",
 			"assignment to package-level variable %s before the program starts: functions named init do not run", id.Name)
 	}

@@ -52,8 +52,16 @@ type reach struct {
 	lacking map[part]string
 	// dropped is the functions of a library whose bodies cannot be used, and why.
 	dropped map[*decl]string
+	// vars is the package-level variables of the user's code that are named.
+	vars map[variable]bool
 	// refused is where the user's code names what has been reported to be unusable.
 	refused map[token.Pos]bool
+}
+
+// A variable is one of those that a declaration declares.
+type variable struct {
+	d    *decl
+	name string
 }
 
 // A use is the place where the user's code refers to something.
@@ -72,6 +80,7 @@ func newReach(lib *importer, diags *lower.DiagnosticList, pos func(token.Pos) to
 		via:     make(map[*decl]use),
 		lacking: make(map[part]string),
 		dropped: make(map[*decl]string),
+		vars:    make(map[variable]bool),
 		refused: make(map[token.Pos]bool),
 		specs:   make(map[*decl]ast.Spec),
 	}
@@ -239,6 +248,9 @@ func bodyless(d *decl) bool {
 func (r *reach) ident(f *file, id *ast.Ident, from *decl, depth depth) {
 	u := r.useOf(from, id.Pos(), id.Name)
 	if d := r.lookup(f, id.Name); d != nil {
+		if d.gen != nil && d.gen.Tok == token.VAR {
+			r.vars[variable{d, id.Name}] = true
+		}
 		r.need(d, depth, u)
 		return
 	}

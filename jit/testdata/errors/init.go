@@ -12,13 +12,13 @@ var seen, other int
 
 func init() {
 	for i := range table {
-		table[i] = uint64(i) // want U304 "assignment to package-level variable table before the program starts: functions named init do not run"
+		table[i] = uint64(i) // want "assignment to package-level variable table before the program starts: functions named init do not run"
 	}
 	more()
 	other = len(os.Args)
 }
 
-func more() { seen++ } // want U304 "assignment to package-level variable seen"
+func more() { seen++ } // want "assignment to package-level variable seen"
 
 //ebpf:section xdp
 func prog(ctx *ebpf.XDP) int {
