@@ -21,6 +21,9 @@ type checker struct {
 	f    *front
 	r    *reach
 	diag bool // report errors
+	// errors is where the errors are, but for those that leave the rest of the
+	// source what it is.
+	errors []token.Pos
 
 	pkgs  map[string]*checked
 	order []*checked // imported packages before those that import them
@@ -102,11 +105,15 @@ var errNoImport = errors.New("not available in kernel-side functions")
 
 // error takes an error from the type checker.
 func (c *checker) error(err error) {
+	var te types.Error
+	isTypes := errors.As(err, &te)
+	if isTypes && !te.Soft {
+		c.errors = append(c.errors, te.Pos)
+	}
 	if !c.diag {
 		return
 	}
-	var te types.Error
-	if !errors.As(err, &te) {
+	if !isTypes {
 		c.f.diags.Add(lower.TypeError, token.Position{}, "", "%v", err)
 		return
 	}

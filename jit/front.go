@@ -36,6 +36,8 @@ type source struct {
 	section *section
 	name    string // of the section, with target
 	target  string
+	// unsuitable says that the function's signature is not that of such a program.
+	unsuitable bool
 }
 
 const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
@@ -89,7 +91,13 @@ func (f *front) programs(roots []*decl) []*source {
 			sources = append(sources, f.classify(d, obj))
 		}
 	}
-	if f.diags.Len() > 0 || c.tooManyInstances() {
+	if f.diags.Len() > 0 {
+		if !f.pure && len(sources) > 0 {
+			f.salvage(c, sources)
+		}
+		return nil
+	}
+	if c.tooManyInstances() {
 		return nil
 	}
 	f.enter("ssa")
@@ -122,11 +130,13 @@ func (f *front) classify(d *decl, obj *types.Func) *source {
 		return s
 	}
 	s.name = name
+	before := f.diags.Len()
 	if f.pure {
 		f.checkPure(d, obj)
 	} else {
 		f.checkSignature(d, obj, s.section)
 	}
+	s.unsuitable = f.diags.Len() > before
 	return s
 }
 

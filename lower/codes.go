@@ -14,6 +14,8 @@ const (
 	TypeError           = diag.TypeError
 	TooManyErrors       = diag.TooManyErrors
 	UnsupportedExpr     = diag.UnsupportedExpr
+	HelperUnavailable   = diag.HelperUnavailable
+	HelperArgument      = diag.HelperArgument
 	FeatureMissing      = diag.FeatureMissing
 	UnsupportedImport   = diag.UnsupportedImport
 	HostOnly            = diag.HostOnly
