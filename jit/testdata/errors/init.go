@@ -8,7 +8,9 @@ import (
 
 var table [4]uint64
 
-var seen, other int
+var seen int
+
+var other int
 
 func init() {
 	for i := range table {
