@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
 	"github.com/undergo-ebpf/undergo/e2e/corpus/stdlib"
+	"github.com/undergo-ebpf/undergo/e2e/progen"
 	"github.com/undergo-ebpf/undergo/jit"
 )
 
@@ -28,6 +30,41 @@ func TestStandardLibrary(t *testing.T) {
 			for _, in := range corpus.Inputs(native.Type(), corpusInputs()) {
 				compareCalls(t, native, reflect.ValueOf(kernel), in)
 			}
+		})
+	}
+}
+
+// TestStandardLibraryRefused checks that calls of the standard library which cannot be
+// compiled are refused, with the code of the reason.
+func TestStandardLibraryRefused(t *testing.T) {
+	if guest != "" {
+		t.Skip("guests have no Go installation")
+	}
+	for _, tt := range []struct{ pkg, body, code string }{
+		{"slices", "s := slices.Insert(in[:3], 1, in[4]); out[0] = s[1]", "U304"},
+		{"slices", "s := slices.Replace(in[:], 1, 3, in[4]); out[0] = s[1]", "U304"},
+		{"slices", "slices.SortFunc(in[:], func(a, b uint64) int { return int(a - b) }); out[0] = in[0]", "U402"},
+		{"slices", "out[0] = slices.Grow(in[:2], 3)[0]", "U304"},
+		{"slices", "out[0] = slices.Concat(in[:2], in[3:])[0]", "U304"},
+		{"hash/crc64", "out[0] = crc64.Checksum([]byte{1}, crc64.MakeTable(crc64.ISO))", "U304"},
+		{"net/netip", "out[0] = uint64(netip.AddrFrom4([4]byte{byte(in[0])}).BitLen())", "U304"},
+		{"time", "out[0] = uint64(time.Unix(int64(in[0]), 0).UTC().Year())", "U304"},
+		{"strings", "out[0] = uint64(len(strings.Split(\"a,b\", \",\")))", "U304"},
+		{"strings", "out[0] = uint64(len(strings.ToUpper(\"a\")))", "U403"},
+		{"strings", "var b strings.Builder; out[0] = uint64(b.Len())", "U410"},
+		{"bytes", "var b bytes.Buffer; out[0] = uint64(b.Len())", "U410"},
+		{"bytes", "out[0] = uint64(len(bytes.TrimSpace([]byte{1, byte(in[0])})))", "U304"},
+		{"unicode", "if unicode.IsLetter(rune(in[0])) { out[0] = 1 }", "U304"},
+		{"strconv", "out[0] = uint64(len(strconv.Itoa(int(in[0]))))", "U304"},
+		{"math/big", "var x big.Int; out[0] = uint64(x.BitLen())", "U410"},
+		{"fmt", "out[0] = uint64(len(fmt.Sprint(in[0])))", "U410"},
+		{"sync", "var mu sync.Mutex; mu.Lock()", "U410"},
+		{"math", "out[0] = uint64(math.Sqrt(2))", "U303"},
+	} {
+		t.Run(tt.pkg, func(t *testing.T) {
+			src := fmt.Sprintf("package p\n\nimport %q\n\nfunc F(in [6]uint64) (out [4]uint64) { %s; return out }\n", tt.pkg, tt.body)
+			_, err := jit.FuncSource[progen.Signature]("p.go", src, "F")
+			wantError(t, err, "["+tt.code+"]")
 		})
 	}
 }

@@ -60,11 +60,12 @@ func (g *gen) methodStmt() bool {
 		return true
 	case 1: // method expression
 		if f.ptrRecv {
-			if g.assignable(f.recv) == "" {
+			place := g.assignable(f.recv)
+			if place == "" {
 				return false
 			}
 			args := g.arguments(f, 2)
-			args[0] = "&" + g.assignable(f.recv)
+			args[0] = "&" + place
 			return g.keep(fmt.Sprintf("(*%s).%s(%s)", f.recv.name, f.name, strings.Join(args, ", ")), f.results)
 		}
 		args := g.arguments(f, 2)

@@ -124,9 +124,12 @@ func (g *gen) assignStmt() {
 		g.line("%s %s= %s", place, op, y)
 	default: // parallel assignment, some of which may have happened when one panics
 		g.risked = true
-		place = g.assignable(t)
-		other := g.assignable(t)
-		g.line("%s, %s = %s, %s", place, other, g.intExpr(t, 2), g.intExpr(t, 2))
+		first, second := g.assignable(t), g.assignable(t)
+		if first == "" || second == "" {
+			g.line("%s = %s", place, g.intExpr(t, 3))
+			return
+		}
+		g.line("%s, %s = %s, %s", first, second, g.intExpr(t, 2), g.intExpr(t, 2))
 	}
 }
 

@@ -1,6 +1,7 @@
 package stdlib
 
 import (
+	"hash/adler32"
 	"hash/crc32"
 	"hash/fnv"
 )
@@ -27,4 +28,17 @@ func crcIEEE(b [12]byte, crc uint32) (uint32, uint32) {
 
 func crcOthers(b [12]byte) (uint32, uint32) {
 	return crc32.Checksum(b[:], crc32.MakeTable(crc32.Castagnoli)), crc32.Checksum(b[3:], crc32.MakeTable(crc32.Koopman))
+}
+
+func adler(b [12]byte) (uint32, uint32) {
+	return adler32.Checksum(b[:]), adler32.Checksum(b[3:])
+}
+
+func fnv128(b [12]byte) (sum, suma [16]byte) {
+	h, g := fnv.New128(), fnv.New128a()
+	h.Write(b[:])
+	g.Write(b[:5])
+	h.Sum(sum[:0])
+	g.Sum(suma[:0])
+	return sum, suma
 }

@@ -66,3 +66,29 @@ func sliceIterators(s [6]uint8) (n int) {
 	}
 	return n
 }
+
+func sliceFuncEdits(s, t [8]uint16, n uint8) ([8]uint16, [8]uint16, int, int) {
+	u := slices.CompactFunc(s[:], func(a, b uint16) bool { return a&1 == b&1 })
+	v := slices.Delete(t[:n], 1, int(n))
+	return s, t, len(u), len(v)
+}
+
+func sliceSearchFunc(x uint8) (int, bool) {
+	s := [...]uint16{300, 301, 364, 365, 427, 511}
+	return slices.BinarySearchFunc(s[:], x, func(a uint16, b uint8) int { return cmp.Compare(uint8(a), b) })
+}
+
+func sliceChunks(s [7]uint8, n int8) (sum int) {
+	for c := range slices.Chunk(s[:], int(n)) {
+		sum = sum*31 + len(c) + int(c[0])
+	}
+	for i, x := range slices.All(s[2:]) {
+		sum += i * int(x)
+	}
+	return sum
+}
+
+func sliceOrder(s [6]int32) (bool, int32, int) {
+	down := func(a, b int32) int { return cmp.Compare(b, a) }
+	return slices.IsSortedFunc(s[:], down), slices.MinFunc(s[:], down), slices.CompareFunc(s[:3], s[3:], down)
+}

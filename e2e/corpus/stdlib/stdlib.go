@@ -10,10 +10,11 @@ var Funcs = []any{
 	bigEndian, littleEndian, nativeEndian, putBig, putLittle, appendOrder, orderValue, varints,
 	atomicFuncs32, atomicFuncs64, atomicTypes, atomicBits, atomicBool,
 	compare, sliceIndex, sliceContains, sliceFuncs, sliceEdit, sliceEqual, sliceMinMax, sliceSort, sliceSortStable, sliceSearch, sliceIterators,
+	sliceFuncEdits, sliceSearchFunc, sliceChunks, sliceOrder,
 	bytesIndex, bytesEqual, bytesAffixes, bytesTrim, bytesCompare, bytesCount, bytesCut,
 	byteStrings, stringsIndex, stringsAffixes, stringsCut, stringsFuncs,
 	decodeRune, encodeRune, validRune, runeLength,
-	fnv32, fnv64, crcIEEE, crcOthers,
+	fnv32, fnv64, fnv128, crcIEEE, crcOthers,
 	unsafeSlices, keepAlive,
 }
 
@@ -21,4 +22,5 @@ var Funcs = []any{
 var WithGo = []any{
 	durations, durationParts, months, surrogates,
 	errorValues, errorNew,
+	adler, letterCase, foldStrings, hexDigits, search, limits,
 }

@@ -223,6 +223,11 @@ func (b *builder) markMutable() {
 	for _, d := range b.fixed {
 		d.Mutable = false
 	}
+	for a, d := range b.literals {
+		if b.inLibrary(a.Parent().Pkg) { // a table, whose address may be passed on
+			d.Mutable = false
+		}
+	}
 }
 
 // addFixed adds an object that nothing can write, wherever its address goes.
