@@ -57,8 +57,9 @@
 // what allocates, what neither allocates nor asks package unicode in bytes, strings
 // and unicode/utf8, hash/fnv, hash/crc32, unicode/utf16, arithmetic with time.Duration,
 // unsafe, and runtime.KeepAlive. A slice cannot grow beyond its capacity: an append
-// that would make it panics. A string made of a slice of bytes must not outlive a change
-// of the slice. Packages fmt, errors (but for New), log, os, sync and others of the host are refused.
+// that would make it panics. Strings can be concatenated and converted to bytes and back
+// if it is known how long they can be: a constant is as long as it is, s[:min(len(s), n)] no
+// longer than n, a part of an array no longer than the array. Packages fmt, errors (but for New), log, os, sync and others of the host are refused.
 //
 // What panics in Go (an index out of range, a nil pointer, a division by zero,
 // panic itself) ends the program safely in the kernel, with a result the host

@@ -59,23 +59,25 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 // build is an attempt to build the program for the world as far as it is known.
 func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 	b := &builder{
-		world:     w,
-		in:        in,
-		target:    t,
-		diags:     diags,
-		m:         &ir.Module{},
-		layouts:   make(map[types.Type]layoutResult),
-		instances: make(map[*ssa.Function][]*instance),
-		sites:     make(map[siteKey]*ir.Site),
-		strings:   make(map[string]*ir.Data),
-		globals:   make(map[*ssa.Global]*ir.Data),
-		literals:  make(map[*ssa.Alloc]*ir.Data),
-		maps:      make(map[*ssa.Global]*mapObject),
-		uses:      make(map[*ssa.Package]map[*ssa.Global]*globalUse),
-		dirs:      make(map[*ssa.Function]*directive),
-		helpers:   make(map[*ssa.Function]*helper),
-		quiet:     make(map[*ssa.Function]bool),
-		names:     make(map[string]int),
+		world:       w,
+		in:          in,
+		target:      t,
+		diags:       diags,
+		m:           &ir.Module{},
+		layouts:     make(map[types.Type]layoutResult),
+		instances:   make(map[*ssa.Function][]*instance),
+		sites:       make(map[siteKey]*ir.Site),
+		strings:     make(map[string]*ir.Data),
+		globals:     make(map[*ssa.Global]*ir.Data),
+		literals:    make(map[*ssa.Alloc]*ir.Data),
+		maps:        make(map[*ssa.Global]*mapObject),
+		uses:        make(map[*ssa.Package]map[*ssa.Global]*globalUse),
+		dirs:        make(map[*ssa.Function]*directive),
+		helpers:     make(map[*ssa.Function]*helper),
+		quiet:       make(map[*ssa.Function]bool),
+		funcObjects: make(map[int64]*ir.Data),
+		stringy:     make(map[*ssa.Function]bool),
+		names:       make(map[string]int),
 	}
 	if in.Shim == ShimNone {
 		b.buildProgram()
@@ -103,20 +105,22 @@ type builder struct {
 	m      *ir.Module
 	world  *world
 
-	layouts   map[types.Type]layoutResult
-	instances map[*ssa.Function][]*instance
-	active    []*instance // being built, outermost first
-	sites     map[siteKey]*ir.Site
-	strings   map[string]*ir.Data
-	globals   map[*ssa.Global]*ir.Data
-	fixed     []*ir.Data              // see addFixed
-	literals  map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
-	maps      map[*ssa.Global]*mapObject
-	uses      map[*ssa.Package]map[*ssa.Global]*globalUse
-	dirs      map[*ssa.Function]*directive
-	helpers   map[*ssa.Function]*helper
-	quiet     map[*ssa.Function]bool // see isQuiet
-	names     map[string]int         // functions so far by base name
+	layouts     map[types.Type]layoutResult
+	instances   map[*ssa.Function][]*instance
+	active      []*instance // being built, outermost first
+	sites       map[siteKey]*ir.Site
+	strings     map[string]*ir.Data
+	globals     map[*ssa.Global]*ir.Data
+	fixed       []*ir.Data              // see addFixed
+	literals    map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
+	maps        map[*ssa.Global]*mapObject
+	uses        map[*ssa.Package]map[*ssa.Global]*globalUse
+	dirs        map[*ssa.Function]*directive
+	helpers     map[*ssa.Function]*helper
+	quiet       map[*ssa.Function]bool // see isQuiet
+	funcObjects map[int64]*ir.Data     // of functions that capture nothing, by number
+	stringy     map[*ssa.Function]bool // see makesStrings
+	names       map[string]int         // functions so far by base name
 
 	instanceCount int  // see roomFor
 	crowded       bool // there were too many

@@ -81,6 +81,9 @@ func (fn *function) lowerLen(name string, x ssa.Value) operand {
 
 // lowerMinMax lowers min and max of integers or strings.
 func (fn *function) lowerMinMax(isMax bool, args []ssa.Value, t types.Type) operand {
+	if isString(t) {
+		return fn.minMaxString(isMax, args, t)
+	}
 	i, ok := intTypeOf(t)
 	if !ok {
 		return fn.failOperation(nil, t)

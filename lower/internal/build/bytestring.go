@@ -30,16 +30,19 @@ func (fn *function) convertString(c *ssa.Convert) operand {
 	case isString(c.Type()) && isBytes(c.X.Type()):
 		if o := fn.operand(c.X); o.isBad() || fn.b.onlyLookedAt(c) {
 			if o = fn.settled(o); !o.isBad() {
-				o = operand{vals: o.vals[:2]}
+				o = stringOf(o)
 			}
 			return o
 		}
-		fn.fail(diag.UnsupportedExpr, "use the string before the bytes are written to or a function is called that may write memory, or use an array of bytes",
-			"conversion from %s to %s that must copy", c.X.Type(), c.Type())
-		return badOperand
+		return fn.copyBytes(c)
 	case isBytes(c.Type()) && isString(c.X.Type()):
 		if s, ok := fn.knownString(fn.operand(c.X)); ok && len(s) <= maxBuffer {
 			return fn.bytesOfConst(c, s)
+		}
+		return fn.copyBytes(c)
+	case isString(c.Type()):
+		if _, ok := intTypeOf(c.X.Type()); ok {
+			return fn.runeString(c)
 		}
 	}
 	fn.fail(diag.UnsupportedExpr, "use an array of bytes and index it", "conversion from %s to %s", c.X.Type(), c.Type())
@@ -51,7 +54,7 @@ func (fn *function) bytesOfConst(c *ssa.Convert, s string) operand {
 	a := fn.variable(c, "bytes", frame{max(int64(len(s)), 1), 1, c.Pos()})
 	fn.memCopy(a, address{base: fn.stringAddr(s)}, int64(len(s)))
 	n := fn.constant(ir.I64, int64(len(s)))
-	return operand{vals: []*ir.Value{a.base, n, n}}
+	return operand{vals: []*ir.Value{a.base, n, n}}.withLimit(int64(len(s)))
 }
 
 // isBytes reports whether t is a slice of bytes.

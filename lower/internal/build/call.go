@@ -157,6 +157,9 @@ func (fn *function) prepareCall(callee *ssa.Function, args []operand, recovers b
 			return nil, nil
 		}
 		shapes[i] = shapeOf(args[i])
+		if !fn.b.makesStrings(callee) {
+			shapes[i].limit = 0
+		}
 		if constants {
 			shapes[i].fixConstant(args[i])
 		}

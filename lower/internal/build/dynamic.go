@@ -2,6 +2,7 @@ package build
 
 import (
 	"encoding/binary"
+	"fmt"
 	"go/types"
 	"slices"
 
@@ -88,8 +89,12 @@ func (fn *function) dynamicFunc(o operand, sig *types.Signature, v ssa.Value) op
 		return single(fn.constant(ir.I64, id))
 	}
 	if len(captured) == 0 {
-		d := &ir.Data{Name: o.fn.String() + ".value", Bytes: binary.LittleEndian.AppendUint64(nil, uint64(id)), Align: 8}
-		fn.b.addFixed(d)
+		d := fn.b.funcObjects[id]
+		if d == nil {
+			d = &ir.Data{Name: fmt.Sprintf("func.%d", id), Bytes: binary.LittleEndian.AppendUint64(nil, uint64(id)), Align: 8}
+			fn.b.funcObjects[id] = d
+			fn.b.addFixed(d)
+		}
 		addr := fn.emit(ir.OpDataAddr, ir.PtrData)
 		addr.Aux = d
 		return single(addr)

@@ -47,6 +47,9 @@ type function struct {
 	// narrow; retry says that this attempt has found another.
 	widened map[*ssa.Phi]bool
 	retry   bool
+	// unlimited holds the phis of strings and slices that may be longer than those
+	// known on entry to their loop.
+	unlimited map[*ssa.Phi]bool
 	// dynamicPhis holds the phis of functions and interfaces that are not the same
 	// on all edges.
 	dynamicPhis map[*ssa.Phi]bool
@@ -133,7 +136,7 @@ func (b *builder) nesting(src *ssa.Function) int {
 // point where the values known on entry to their loop do; if that fails, the
 // function is lowered again without the assumption.
 func (b *builder) buildInstance(inst *instance) {
-	widened, dynamicPhis := make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool)
+	widened, unlimited, dynamicPhis := make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool)
 	for {
 		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos}
 		inst.frames, inst.sites = nil, nil
@@ -156,6 +159,7 @@ func (b *builder) buildInstance(inst *instance) {
 			cyclic:   cyclicBlocks(inst.src),
 			widened:  widened,
 
+			unlimited:   unlimited,
 			dynamicPhis: dynamicPhis,
 		}
 		fn.lower()

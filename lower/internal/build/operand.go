@@ -38,6 +38,9 @@ type operand struct {
 	// off is added to vals[0], a pointer. It stays separate because the kernel
 	// does not allow arithmetic on the context pointer.
 	off int64
+	// limit is 1 plus the most that the length of a string, or the capacity of a slice,
+	// can be, or 0 if that is not known. See makestring.go.
+	limit int64
 	// nonnil says that the pointer needs no nil check.
 	nonnil bool
 }

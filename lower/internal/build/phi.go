@@ -91,6 +91,9 @@ func (fn *function) lowerPhi(p *ssa.Phi) {
 	if fn.widened[p] {
 		ph.shape = ph.shape.widen()
 	}
+	if fn.unlimited[p] {
+		ph.shape.limit = 0
+	}
 	fn.vals[p] = ph.shape.inflate(func(t ir.Type) *ir.Value {
 		v := fn.blocks[p.Block().Index].AddParam(t, ir.Pos(fn.pos))
 		ph.params = append(ph.params, v)
@@ -181,6 +184,10 @@ func (fn *function) edgeArgs(e pendingEdge) []*ir.Value {
 				fn.failPhi(p)
 			}
 			continue
+		}
+		if j.limit != ph.shape.limit {
+			fn.unlimited[p], fn.retry = true, true
+			j.limit = ph.shape.limit
 		}
 		if !j.equal(ph.shape) {
 			fn.widened[p] = true

@@ -37,22 +37,26 @@ func (fn *function) lowerSlice(s *ssa.Slice) operand {
 	var a address
 	var length, capacity *ir.Value
 	var elem types.Type
-	text := false
+	text, limit := false, int64(0)
 	switch t := s.X.Type().Underlying().(type) {
 	case *types.Pointer:
 		arr := t.Elem().Underlying().(*types.Array)
 		a = fn.deref(s.X)
 		length = fn.constant(ir.I64, arr.Len())
 		capacity, elem = length, arr.Elem()
+		limit = arr.Len() + 1
 	case *types.Slice:
 		o := fn.operand(s.X)
-		a = address{o.vals[0], o.off}
+		a, limit = address{o.vals[0], o.off}, o.limit
 		length, capacity, elem = o.vals[1], o.vals[2], t.Elem()
 	default:
 		o := fn.operand(s.X)
 		a = address{o.vals[0], o.off}
 		length, elem, text = o.vals[1], types.Typ[types.Uint8], true
-		capacity = length
+		capacity, limit = length, o.limit
+		if n, ok := upperBound(s.High); ok && (limit == 0 || n < limit) {
+			limit = n + 1
+		}
 	}
 	if a.base.Type == ir.PtrCtx {
 		fn.failCtxAddress()
@@ -76,9 +80,9 @@ func (fn *function) lowerSlice(s *ssa.Slice) operand {
 	n := fn.sub(high, low)
 	start := fn.flat(fn.element(a, low, elem))
 	if text {
-		return operand{vals: []*ir.Value{start, n}}
+		return operand{vals: []*ir.Value{start, n}, limit: limit}
 	}
-	return operand{vals: []*ir.Value{start, n, fn.sub(capacity, low)}}
+	return operand{vals: []*ir.Value{start, n, fn.sub(capacity, low)}, limit: limit}
 }
 
 // sub returns a - b.
@@ -115,7 +119,7 @@ func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 	}
 	slot := fn.variable(m, m.Name(), frame{l.size, min(l.align, 8), m.Pos()})
 	fn.memZero(slot, l.size)
-	return operand{vals: []*ir.Value{slot.base, n, c}}
+	return operand{vals: []*ir.Value{slot.base, n, c}}.withLimit(size)
 }
 
 // lowerSliceToArray lowers the conversion of a slice to a pointer to an array.
@@ -234,7 +238,7 @@ func (fn *function) lowerAppend(c *ssa.CallCommon, t types.Type) operand {
 	elem := elemOf(t)
 	end := fn.element(address{base: s.vals[0]}, fn.sub(n, more.vals[1]), elem)
 	fn.move(fn.flat(end), more.vals[0], more.vals[1], elem)
-	return operand{vals: []*ir.Value{s.vals[0], n, s.vals[2]}}
+	return operand{vals: []*ir.Value{s.vals[0], n, s.vals[2]}, limit: s.limit}
 }
 
 // checkAppend returns n, checked to be within the capacity.

@@ -5,9 +5,6 @@ import (
 	"encoding/hex"
 	"go/token"
 
-	"golang.org/x/tools/go/ssa"
-
-	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -28,7 +25,7 @@ func (b *builder) stringData(s string) *ir.Data {
 
 // stringConst returns the operand of a constant string.
 func (fn *function) stringConst(s string) operand {
-	return operand{vals: []*ir.Value{fn.stringAddr(s), fn.constant(ir.I64, int64(len(s)))}}
+	return operand{vals: []*ir.Value{fn.stringAddr(s), fn.constant(ir.I64, int64(len(s)))}}.withLimit(int64(len(s)))
 }
 
 // stringAddr returns the address of s, NUL-terminated.
@@ -126,23 +123,4 @@ func (fn *function) lowerStringOrder(op token.Token, x, y operand) operand {
 	same.Jump(pos, exit, fn.emit(orderOps[op][0], ir.I32, x.vals[1], y.vals[1]))
 	fn.cur = exit
 	return single(result)
-}
-
-// lowerConcat lowers x + y on strings, which needs no memory if both are known
-// or one is known to be empty.
-func (fn *function) lowerConcat(e *ssa.BinOp) operand {
-	x, y := fn.operand(e.X), fn.operand(e.Y)
-	xs, xok := fn.knownString(x)
-	ys, yok := fn.knownString(y)
-	switch {
-	case xok && yok:
-		return fn.stringConst(xs + ys)
-	case xok && xs == "":
-		return y
-	case yok && ys == "":
-		return x
-	}
-	fn.fail(diag.UnsupportedExpr, "build it in an array of bytes, or pass the parts to Printk one by one",
-		"concatenation of strings that are not constant")
-	return badOperand
 }

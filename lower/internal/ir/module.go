@@ -77,6 +77,10 @@ type Site struct {
 	Pos     Pos
 }
 
+// ProofMessage is the message of sites at which no program panics: their checks are for
+// the kernel's verifier only.
+const ProofMessage = "unreachable: a proof for the verifier"
+
 // An ArgKind says what a kernel helper takes for an argument.
 type ArgKind uint8
 

@@ -135,15 +135,12 @@ func (t lesson) apply(f *ir.Func) {
 	t.v.Args[0], t.v.Args[1] = n, limit
 }
 
-// proofMessage is the message of the site that checks which never fail share.
-const proofMessage = "unreachable: a proof for the verifier"
-
 // proofSite returns the site of the checks that are there for the verifier only.
 func proofSite(m *ir.Module) *ir.Site {
 	for _, s := range m.Sites {
-		if s.Message == proofMessage {
+		if s.Message == ir.ProofMessage {
 			return s
 		}
 	}
-	return m.NewSite(ir.PanicIndex, proofMessage, 0)
+	return m.NewSite(ir.PanicIndex, ir.ProofMessage, 0)
 }
