@@ -157,13 +157,13 @@ func (f *front) typeSpec(t *types.Named) (*bind.Spec, error) {
 }
 
 // sleepable reports whether programs that may sleep, as those that Func uses, can use
-// all of the maps: check_map_prog_compatibility in kernel/bpf/verifier.c.
+// all of the maps on every kernel: check_map_prog_compatibility in kernel/bpf/verifier.c.
 func (f *front) sleepable(maps []*lower.MapDecl) bool {
 	for _, d := range maps {
 		text, _ := f.mapDirective(d.Type.Obj().Name())
 		kind, _, _ := strings.Cut(text, " ")
 		switch k, _ := bind.ParseKind(kind); k {
-		case bind.LPMTrie, bind.BloomFilter, bind.StackTrace, bind.CgroupArray, bind.ProgArray, bind.PerfEventArray,
+		case bind.LPMTrie, bind.BloomFilter, bind.Queue, bind.Stack, bind.StackTrace, bind.CgroupArray, bind.ProgArray, bind.PerfEventArray,
 			bind.DevMap, bind.DevMapHash, bind.CPUMap, bind.XSKMap, bind.SockMap, bind.SockHash, bind.ReuseportSockArray:
 			return false
 		}
