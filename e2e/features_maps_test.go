@@ -1,6 +1,14 @@
 package e2e
 
-import "github.com/undergo-ebpf/undergo/lower"
+import (
+	cebpf "github.com/cilium/ebpf"
+	probe "github.com/cilium/ebpf/features"
+
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// bareMap reports whether the kernel has maps of a type.
+func bareMap(t cebpf.MapType) func() error { return func() error { return probe.HaveMapType(t) } }
 
 // The features that are types of maps, and programs that use them.
 var (
@@ -11,10 +19,15 @@ var (
 	tailCalls     = &feature{name: "`ebpf.ProgArray`: tail calls", min: lower.MinKernel}
 	stackTraces   = &feature{name: "`ebpf.StackTrace`", min: lower.MinKernel}
 	cgroupArrays  = &feature{name: "`ebpf.CgroupArray`", min: lower.MinKernel}
+	redirects     = &feature{name: "`ebpf.DevMap`, `DevMapHash`, `CPUMap`", min: lower.MinKernel}
+	xdpSocketMaps = &feature{name: "`ebpf.XSKMap`", min: lower.MinKernel, bare: bareMap(cebpf.XSKMap)}
+	socketMaps    = &feature{name: "`ebpf.SockMap`, `SockHash`", min: lower.MinKernel, bare: bareMap(cebpf.SockMap)}
+	portMaps      = &feature{name: "`ebpf.ReuseportSockArray`", min: lower.MinKernel}
 	loopsOverMaps = &feature{name: "`range m.All()` in programs", min: lower.Version{Major: 5, Minor: 13}}
 	snoopers      = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
 )
 
 var mapFeatures = []*feature{
-	tables, blooms, ringBuffers, perfBuffers, tailCalls, stackTraces, cgroupArrays, loopsOverMaps, snoopers,
+	tables, blooms, ringBuffers, perfBuffers, tailCalls, stackTraces, cgroupArrays,
+	redirects, xdpSocketMaps, socketMaps, portMaps, loopsOverMaps, snoopers,
 }
