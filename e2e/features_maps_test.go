@@ -23,11 +23,17 @@ var (
 	xdpSocketMaps = &feature{name: "`ebpf.XSKMap`", min: lower.MinKernel, bare: bareMap(cebpf.XSKMap)}
 	socketMaps    = &feature{name: "`ebpf.SockMap`, `SockHash`", min: lower.MinKernel, bare: bareMap(cebpf.SockMap)}
 	portMaps      = &feature{name: "`ebpf.ReuseportSockArray`", min: lower.MinKernel}
-	loopsOverMaps = &feature{name: "`range m.All()` in programs", min: lower.Version{Major: 5, Minor: 13}}
-	snoopers      = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
+	// In programs of tracepoints with types; sockets: 8e4597c627fb "bpf: Allow using bpf_sk_storage in FENTRY/FEXIT/RAW_TP".
+	taskStorages   = &feature{name: "`ebpf.TaskStorage`", min: lower.Version{Major: 5, Minor: 11}}
+	sockStorages   = &feature{name: "`ebpf.SockStorage`", min: lower.Version{Major: 5, Minor: 11}}
+	cgroupStorages = &feature{name: "`ebpf.CgroupStorage`", min: lower.Version{Major: 6, Minor: 2}}
+	inodeStorages  = &feature{name: "`ebpf.InodeStorage`", min: lower.MinKernel, arm64: lower.Version{Major: 6, Minor: 4}, bare: bareLSM}
+	loopsOverMaps  = &feature{name: "`range m.All()` in programs", min: lower.Version{Major: 5, Minor: 13}}
+	snoopers       = &feature{name: "`examples/opensnoop`, `execsnoop`, `runqlat`", min: lower.MinKernel}
 )
 
 var mapFeatures = []*feature{
 	tables, blooms, ringBuffers, perfBuffers, tailCalls, stackTraces, cgroupArrays,
-	redirects, xdpSocketMaps, socketMaps, portMaps, loopsOverMaps, snoopers,
+	redirects, xdpSocketMaps, socketMaps, portMaps,
+	taskStorages, sockStorages, cgroupStorages, inodeStorages, loopsOverMaps, snoopers,
 }

@@ -71,6 +71,9 @@ func (fn *function) lowerTracing(name string, c *ssa.CallCommon) operand {
 	if !ok {
 		return badOperand
 	}
+	if name == "tracing.pointer" {
+		return fn.contextLeaf(c, 8*n, ir.PtrKernel)
+	}
 	return fn.contextWord(c, 8*n)
 }
 
@@ -94,6 +97,11 @@ func (fn *function) argumentNumber(c *ssa.CallCommon, limit int, why string) (in
 
 // contextWord loads 64 bits of the context, the receiver of c.
 func (fn *function) contextWord(c *ssa.CallCommon, off int64) operand {
+	return fn.contextLeaf(c, off, ir.I64)
+}
+
+// contextLeaf loads a value of 8 bytes of the context, the receiver of c.
+func (fn *function) contextLeaf(c *ssa.CallCommon, off int64, t ir.Type) operand {
 	ctx := fn.deref(c.Args[0])
 	if ctx.base == nil {
 		return badOperand
@@ -102,5 +110,5 @@ func (fn *function) contextWord(c *ssa.CallCommon, off int64) operand {
 		fn.fail(diag.UnsupportedExpr, "use the context itself", "copy of the context, whose layout is not that of its Go type")
 		return badOperand
 	}
-	return operand{vals: []*ir.Value{fn.loadLeaf(ctx.plus(off), leaf{typ: ir.I64, width: 8})}}
+	return operand{vals: []*ir.Value{fn.loadLeaf(ctx.plus(off), leaf{typ: t, width: 8})}}
 }
