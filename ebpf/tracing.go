@@ -32,7 +32,9 @@ func (t *Tracing) Arg(n int) uint64 { return t.args[n] }
 // an inode: for helpers, and the owners of storages. It is not to be followed.
 //
 //ebpf:intrinsic tracing.pointer
-func (t *Tracing) Pointer(n int) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&t.args[n])) }
+func (t *Tracing) Pointer(n int) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&t.args[n]))
+}
 
 // Ret returns the function's result: in fexit programs what it has returned, in
 // fmod_ret and lsm programs what the program before this one on the same hook
