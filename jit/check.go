@@ -121,6 +121,10 @@ func (c *checker) error(err error) {
 	if strings.HasPrefix(te.Msg, "\t") || c.r.refused[te.Pos] || strings.Contains(te.Msg, errNoImport.Error()) {
 		return
 	}
+	if msg, fix, ok := hostOnlyMethod(te.Msg); ok {
+		c.f.diags.Add(lower.HostOnly, c.f.fset.Position(te.Pos), fix, "%s", msg)
+		return
+	}
 	c.f.diags.Add(lower.TypeError, c.f.fset.Position(te.Pos), "", "%s", te.Msg)
 }
 

@@ -25,6 +25,7 @@
 //	scope.go, reach.go, prune.go  syntax -> what is needed of it
 //	outline.go, refuse.go
 //	bounds.go, instances.go       what would take forever
+//	salvage.go, hostonly.go       more errors, and in better words
 //	check.go, ssa.go              -> go/types -> go/ssa
 //	section.go                    what kind of program it is
 //	lowering.go                   -> lower.Unit
@@ -57,7 +58,14 @@
 // # Errors
 //
 // An error in the source is a lower.DiagnosticError: all that is wrong, sorted,
-// each as file:line:col: message; what to write instead [code]. A
+// each as file:line:col: message; what to write instead [code]. Format it with %+v for the
+// source lines, with a caret at the column:
+//
+//	prog.go:12:7: undefined: n [U202]
+//		if x > n {
+//		       ^
+//
+// The codes never change; lower/CODES.md explains them. A
 // [VerifierError] is the kernel's refusal. Other errors are of the system:
 // missing privileges wrap EPERM, missing files fs.ErrNotExist.
 //

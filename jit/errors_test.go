@@ -2,12 +2,14 @@ package jit_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -105,9 +107,44 @@ func TestTooManyErrors(t *testing.T) {
 			if !errors.As(err, &list) {
 				t.Fatalf("got %v, want diagnostics", err)
 			}
-			if n := len(list); n == 0 || n > 21 {
-				t.Errorf("%d diagnostics", n)
+			if n := len(list); n == 0 || n > 21 || n == 21 && list[20].Code != lower.TooManyErrors {
+				t.Errorf("%d diagnostics, the last is %v", n, list[n-1])
 			}
 		})
+	}
+}
+
+// TestCodes checks codes of errors that only func values and options have.
+func TestCodes(t *testing.T) {
+	n := 0
+	for _, test := range []struct {
+		fn   any
+		opts []jit.Option
+		want lower.Code
+	}{
+		{func(ctx ebpf.Context) int { n++; return n }, []jit.Option{jit.As("xdp")}, lower.UnsuitableCapture},
+		{func(ctx ebpf.Context) int { return 0 }, nil, lower.UnknownProgramType},
+		{func(ctx ebpf.Context) int { return 0 }, []jit.Option{jit.As("xdp"), jit.WithConst("prot", 1)}, lower.UnknownConst},
+	} {
+		_, err := jit.Compile(test.fn, append(test.opts, jit.WithTarget(linux618))...)
+		var d *lower.Diagnostic
+		if !errors.As(err, &d) || d.Code != test.want {
+			t.Errorf("got %v, want code %v", err, test.want)
+		}
+	}
+}
+
+// TestExcerpt checks that %+v shows the source lines.
+func TestExcerpt(t *testing.T) {
+	const src = "package p\n\n//ebpf:section xdp\nfunc prog() int {\n\tgo work() // one\n\treturn \"ä\" + n\n}\n\nfunc work() {}\n"
+	_, err := jit.CompileSource("p.go", src, jit.WithTarget(linux618))
+	const want = `p.go:5:2: go statement; a BPF program has no goroutines; pass data to the host through a map [U301]
+		go work() // one
+		^
+p.go:6:16: undefined: n [U202]
+		return "ä" + n
+		             ^`
+	if got := fmt.Sprintf("%+v", err); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

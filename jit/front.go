@@ -16,6 +16,7 @@ type front struct {
 	opts  *options
 	lib   *importer
 	fset  *token.FileSet
+	texts map[string][]byte // of the user's files, by what positions call them
 	diags lower.DiagnosticList
 	mode  ssa.BuilderMode // tests add ssa.SanityCheckFunctions
 	pure  bool            // for Func: not a program, any signature
@@ -46,6 +47,7 @@ func newFront(opts []Option) *front {
 	f := &front{
 		opts:  newOptions(opts),
 		fset:  token.NewFileSet(),
+		texts: make(map[string][]byte),
 		used:  make(map[string]bool),
 		since: time.Now(),
 		stage: "parse",

@@ -155,7 +155,7 @@ func TestFuncValues(t *testing.T) {
 		{name: "nil", fn: (func(ebpf.Context) int)(nil), err: "the function is nil"},
 		{name: "assembly", fn: reflect.MakeFunc(reflect.TypeFor[func()](), nil).Interface(), err: "it is not written in Go"},
 		{name: "import", fn: usesHTTP, err: `funcvalue_test.go:49:50: http.MethodGet cannot be used in a kernel-side function: package "net/http" is not among those that can be compiled; do this on the host`},
-		{name: "pointer receiver", fn: r.reset, err: "the receiver is a pointer into the host's memory, which the kernel cannot follow; use a method with a value receiver"},
+		{name: "pointer receiver", fn: r.reset, err: "the receiver is a pointer into the host's memory, which the kernel cannot follow; use a method with a value receiver, or a package-level variable [U103]"},
 		{name: "interface method value", fn: verdicter(r).verdict, err: "verdicter has no method verdict of its own"},
 		{name: "method expression", fn: rule.verdict, err: "verdict has more than one parameter"},
 		{name: "wrapper", fn: (*rule).verdict, err: "wrapper that the Go compiler made"},

@@ -111,6 +111,7 @@ func (f *front) readFile(p *pkg, t tree, base string) *file {
 
 // parse parses a file into p, or reports its syntax errors and returns nil.
 func (f *front) parse(p *pkg, name string, src []byte) *file {
+	f.texts[name] = src
 	syntax, err := parser.ParseFile(f.fset, name, src, parseMode)
 	if err != nil {
 		f.syntaxErrors(name, err)

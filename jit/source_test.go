@@ -87,7 +87,7 @@ func TestSourceChanged(t *testing.T) {
 		want      string // in the error; none if empty
 	}{
 		{"unchanged", string(src), ""},
-		{"line added before", "\n" + string(src), "source changed since this binary was built: there is no function jit.stale at this line"},
+		{"line added before", "\n" + string(src), "source changed since this binary was built: there is no function jit.stale at this line; " + staleFix + " [U102]"},
 		{"function removed", strings.Replace(string(src), decl, "\n\n\n", 1), "there is no function"},
 		{"function shortened", strings.Replace(string(src), decl, "func stale(n int) int { return n }\n\n\n", 1), "jit.stale had code on this line"},
 		{"function replaced", strings.Replace(string(src), decl, strings.Replace(decl, "stale", "other", 1), 1), "there is no function"},
@@ -119,7 +119,7 @@ func TestSourceMissing(t *testing.T) {
 		}
 		return nil, f.diags.Err()
 	}()
-	if err == nil || !strings.Contains(err.Error(), "embed the source files of the package") {
+	if err == nil || !strings.Contains(err.Error(), "embed the source files of the package, as in //go:embed *.go [U101]") {
 		t.Errorf("got %v", err)
 	}
 	for name, want := range map[string]string{

@@ -2,8 +2,7 @@ package lower
 
 import "github.com/undergo-ebpf/undergo/lower/internal/diag"
 
-// The codes of diagnostics that a front end reports, see their documentation in
-// the table of codes.
+// The codes of diagnostics, which CODES.md explains.
 const (
 	SourceMissing       = diag.SourceMissing
 	SourceChanged       = diag.SourceChanged
@@ -13,16 +12,28 @@ const (
 	SyntaxError         = diag.SyntaxError
 	TypeError           = diag.TypeError
 	TooManyErrors       = diag.TooManyErrors
+	UnsupportedStmt     = diag.UnsupportedStmt
+	UnsupportedType     = diag.UnsupportedType
+	UnsupportedFloat    = diag.UnsupportedFloat
 	UnsupportedExpr     = diag.UnsupportedExpr
+	EscapingVariable    = diag.EscapingVariable
+	UnresolvedCall      = diag.UnresolvedCall
+	RecursiveCall       = diag.RecursiveCall
+	NoBody              = diag.NoBody
+	NonConstantFormat   = diag.NonConstantFormat
+	FormatMismatch      = diag.FormatMismatch
 	HelperUnavailable   = diag.HelperUnavailable
 	HelperArgument      = diag.HelperArgument
-	FeatureMissing      = diag.FeatureMissing
 	UnsupportedImport   = diag.UnsupportedImport
 	HostOnly            = diag.HostOnly
+	StalePacket         = diag.StalePacket
+	ContextAccess       = diag.ContextAccess
 	StackOverflow       = diag.StackOverflow
+	ProgramTooLarge     = diag.ProgramTooLarge
 	TooManyArguments    = diag.TooManyArguments
-	TooComplex          = diag.TooComplex
+	FeatureMissing      = diag.FeatureMissing
 	UnboundedLoop       = diag.UnboundedLoop
+	TooComplex          = diag.TooComplex
 	NoProgram           = diag.NoProgram
 	UnknownProgramType  = diag.UnknownProgramType
 	UnknownSection      = diag.UnknownSection

@@ -47,10 +47,10 @@ func statements(ctx ebpf.Context) int {
 
 //ebpf:section tracepoint/syscalls/sys_enter_read
 func calls(ctx ebpf.Context) int {
-	ebpf.Printk("%d")            // want "argument.*U405"
-	ebpf.Printk("%s", 1)         // want "%s.*U405"
+	ebpf.Printk("%d")    // want "argument.*U405"
+	ebpf.Printk("%s", 1) // want "%s.*U405"
 	use(even(4))
-	return work("one")           // want "cannot use .one.*U202"
+	return work("one") // want "cannot use .one.*U202"
 }
 
 func half(n int) int {

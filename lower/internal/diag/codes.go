@@ -50,6 +50,8 @@ const (
 	TypeError Code = 202
 
 	// TooManyErrors: more errors were found than are reported.
+	//
+	// Example: a thousand lines with an error each
 	TooManyErrors Code = 203
 
 	// UnsupportedStmt: a statement that has no meaning in a BPF program.
@@ -119,6 +121,8 @@ const (
 	UnsupportedImport Code = 410
 
 	// HostOnly: the use of a function of package ebpf that runs on the host only.
+	//
+	// Example: counts.Close() in a program
 	HostOnly Code = 411
 
 	// StalePacket: the use of a slice of a packet after the call of a helper that
@@ -141,10 +145,14 @@ const (
 	StackOverflow Code = 501
 
 	// ProgramTooLarge: more instructions than the target kernel takes.
+	//
+	// Example: 5000 statements for Linux 5.1, which takes 4096 instructions
 	ProgramTooLarge Code = 502
 
 	// TooManyArguments: a Printk call with more arguments than the kernel's
 	// helper takes.
+	//
+	// Example: ebpf.Printk("%d %d %d %d", 1, 2, 3, 4) on Linux 5.10
 	TooManyArguments Code = 503
 
 	// FeatureMissing: something the target kernel lacks.

@@ -20,6 +20,8 @@ type Diagnostic struct {
 	Message string
 	// Fix says what to write instead, or is empty if Message does.
 	Fix string
+	// Line is the source line at Pos, or empty if it is not known.
+	Line string
 }
 
 // Error formats d as file:line:col: message; fix [code].
@@ -36,6 +38,32 @@ func (d *Diagnostic) Error() string {
 	}
 	fmt.Fprintf(&b, " [%s]", d.Code)
 	return b.String()
+}
+
+// Format implements fmt.Formatter: %+v adds the source line, and below it a caret at
+// the column. All else formats what Error returns.
+func (d *Diagnostic) Format(s fmt.State, verb rune) {
+	if verb == 'v' && s.Flag('+') {
+		fmt.Fprint(s, d.Error(), d.excerpt())
+		return
+	}
+	fmt.Fprintf(s, fmt.FormatString(s, verb), d.Error())
+}
+
+// excerpt returns the source line and a line with a caret, each after a line break and a
+// tab, or "" if there is none.
+func (d *Diagnostic) excerpt() string {
+	if d.Line == "" || d.Pos.Column < 1 || d.Pos.Column > len(d.Line)+1 {
+		return ""
+	}
+	// Tabs stay, so that the caret is at its place however wide they are.
+	margin := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, d.Line[:d.Pos.Column-1])
+	return "\n\t" + d.Line + "\n\t" + margin + "^"
 }
 
 // A List collects diagnostics. The zero List is empty and ready to use. It is
@@ -88,6 +116,20 @@ func (e Error) Error() string {
 		lines[i] = d.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Format implements fmt.Formatter: %+v adds the source lines, see [Diagnostic.Format].
+func (e Error) Format(s fmt.State, verb rune) {
+	if verb != 'v' || !s.Flag('+') {
+		fmt.Fprintf(s, fmt.FormatString(s, verb), e.Error())
+		return
+	}
+	for i, d := range e {
+		if i > 0 {
+			fmt.Fprintln(s)
+		}
+		d.Format(s, verb)
+	}
 }
 
 // Unwrap returns the diagnostics one by one.
