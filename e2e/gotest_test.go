@@ -32,7 +32,6 @@ var goImports = []string{
 // toolchain in what they test.
 var goDeviations = map[string]string{
 	"fixedbugs/bug264.go":     "initialisers of variables that the program does not use have no effects",
-	"fixedbugs/issue59293.go": "unsafe.StringData of an empty string, which Go leaves open",
 	"fixedbugs/issue72844.go": "go/ssa evaluates *p in for range *p, which Go does not",
 	"zerosize.go":             "addresses of variables without size, which Go leaves open",
 }

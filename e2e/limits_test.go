@@ -37,6 +37,9 @@ var (
 // limits is the limits of functions of packages corpus and stdlib, by name.
 var limits = map[string]limit{
 	"collatz":         boundless,
+	"loopVarCaptured": boundless,
+	"sliceAdvance":    boundless,
+	"stringAdvance":   boundless,
 	"labels":          tooManyPaths, // by i*j > 30, where i may be 0
 	"sliceSort":       boundless,
 	"sliceSortStable": boundless,

@@ -42,6 +42,7 @@ var passes = []pass{
 	{"fold/values", each(opt.Fold), false},
 	{"simplifycfg/values", each(opt.SimplifyCFG), false},
 	{"packetoffsets", each(opt.PacketOffsets), true},
+	{"objectoffsets", each(opt.ObjectOffsets), true},
 
 	// Redundant values, loads, stores and decisions.
 	{"gvn/values", each(opt.GVN), false},
@@ -108,6 +109,10 @@ var passOrder = []struct{ before, after, why string }{
 	{"checkelim", "guard", "a guard is a check that never fails, and the verifier needs it all the same"},
 	{"fold", "guard", "what is known of an index decides whether it needs a guard"},
 	{"mem2reg/pointees", "packetoffsets", "a slice in memory is no pointer and length that change together"},
+	{"mem2reg/pointees", "objectoffsets", "a pointer in memory is not followed"},
+	{"objectoffsets", "gvn", "offsets are numbers, which have numbers"},
+	{"objectoffsets", "limitloops", "in a loop that is limited the verifier takes no pointer that moves"},
+	{"objectoffsets", "guard", "offsets are checked where they are used"},
 	{"packetoffsets", "gvn", "offsets are numbers, which have numbers"},
 	{"packetoffsets", "ifconvert", "offsets are selected, not pointers"},
 	{"packetoffsets", "limitloops", "in a loop that is limited the verifier takes no pointer that moves"},

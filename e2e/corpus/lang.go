@@ -389,3 +389,40 @@ func globalCells(n uint8) (byte, uint64, int8) {
 	v, _ := anything.(int8)
 	return greeting[n], operation(n % 20), v
 }
+
+func sliceAdvance(b [16]byte, n, step uint8) (sum int) {
+	for s := b[:n&15]; len(s) > 0; {
+		sum = sum*3 + int(s[0])
+		k := min(len(s), 1+int(step&3))
+		s = s[k:]
+	}
+	return sum
+}
+
+func stringAdvance(n uint8) (sum int) {
+	s := "key=value;k2=v2;;last"[n&3:]
+	for len(s) > 0 {
+		i := 0
+		for i < len(s) && s[i] != ';' {
+			i++
+		}
+		sum = sum*5 + i
+		if i == len(s) {
+			break
+		}
+		s = s[i+1:]
+	}
+	return sum
+}
+
+func sliceShrink(b [8]uint16, n uint16) int {
+	s := b[:]
+	for len(s) > 1 {
+		if m := len(s) / 2; s[m] > n {
+			s = s[:m]
+		} else {
+			s = s[m:]
+		}
+	}
+	return int(s[0])
+}

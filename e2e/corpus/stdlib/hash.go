@@ -42,3 +42,5 @@ func fnv128(b [12]byte) (sum, suma [16]byte) {
 	g.Sum(suma[:0])
 	return sum, suma
 }
+
+func adlerPart(b [12]byte, n uint8) uint32 { return adler32.Checksum(b[:n]) }

@@ -22,5 +22,5 @@ var Funcs = []any{
 var WithGo = []any{
 	durations, durationParts, months, surrogates,
 	errorValues, errorNew,
-	adler, letterCase, foldStrings, hexDigits, search, limits,
+	adler, letterCase, foldStrings, countStrings, splitStrings, adlerPart, hexDigits, search, limits,
 }

@@ -23,8 +23,12 @@ func (b *builder) stringData(s string) *ir.Data {
 	return d
 }
 
-// stringConst returns the operand of a constant string.
+// stringConst returns the operand of a constant string. That of an empty one has no
+// object, as that of a variable that nothing has been assigned to.
 func (fn *function) stringConst(s string) operand {
+	if s == "" {
+		return operand{vals: []*ir.Value{fn.constant(ir.PtrData, 0), fn.constant(ir.I64, 0)}}.withLimit(0)
+	}
 	return operand{vals: []*ir.Value{fn.stringAddr(s), fn.constant(ir.I64, int64(len(s)))}}.withLimit(int64(len(s)))
 }
 

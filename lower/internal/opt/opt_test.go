@@ -51,6 +51,7 @@ var allPasses = []namedPass{
 	{"checkelim", funcs(CheckElim)},
 	{"guard", funcs(Guard)},
 	{"packetoffsets", funcs(PacketOffsets)},
+	{"objectoffsets", funcs(ObjectOffsets)},
 	{"packetproofs", funcs(PacketProofs)},
 	{"licm", funcs(LICM)},
 	{"ifconvert", funcs(IfConvert)},
