@@ -4,133 +4,24 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
-	cebpf "github.com/cilium/ebpf"
-	"golang.org/x/sys/unix"
-
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/jit"
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
-// This file is what tests share: how they compile and load, and which failures
-// may skip a test.
+// This file is what tests share: how they compile and load.
 
 // guest is the name of the test kernel this process runs in, "" on the host.
-var guest = os.Getenv("UNDERGO_GUEST")
-
-// test makes t a test of the feature: its outcome is the feature's in the
-// README's table, and its failures are judged by what the feature declares.
-func (f *feature) test(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() {
-		switch {
-		case t.Failed():
-			outcomes.add(f, failed)
-		case t.Skipped():
-			outcomes.add(f, absent)
-		default:
-			outcomes.add(f, passed)
-		}
-	})
-}
-
-// An outcome is that of a feature in one kernel, better ones first.
-type outcome string
-
-const (
-	passed outcome = "pass"
-	absent outcome = "absent" // tests were skipped
-	failed outcome = "fail"
-)
-
-// outcomes is the outcomes of the features tested so far; of several tests of
-// a feature the worst counts.
-var outcomes = outcomeTable{of: map[*feature]outcome{}}
-
-type outcomeTable struct {
-	sync.Mutex
-	of map[*feature]outcome
-}
-
-func (o *outcomeTable) add(f *feature, new outcome) {
-	o.Lock()
-	defer o.Unlock()
-	if old := o.of[f]; old == "" || new == failed || old == passed {
-		o.of[f] = new
-	}
-}
-
-// require ends the test unless err is nil. It skips the test for want of
-// privilege (not on CI), or if the error says that the kernel lacks something
-// and the feature's declaration agrees that it may.
-//
-// A program that the verifier rejected is a failure always.
-func (f *feature) require(t *testing.T, err error) {
-	t.Helper()
-	var rejected *jit.VerifierError
-	switch {
-	case err == nil:
-		return
-	case errors.As(err, &rejected):
-		t.Fatalf("%v\n%s", err, strings.Join(rejected.Log, "\n"))
-	case errors.Is(err, unix.EPERM) && !privileged():
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%v: tests must run with privileges on CI", err)
-		}
-		t.Skipf("needs privileges: %v", err)
-	}
-	kernel, releaseErr := runningRelease()
-	if releaseErr != nil {
-		t.Fatal(releaseErr)
-	}
-	if unsupported(err) && !f.expected(kernel) {
-		outcomes.add(f, absent) // t may be a subtest
-		t.Skipf("Linux %v lacks it, as declared: %v", kernel, err)
-	}
-	if guest == "" && f.bare != nil {
-		if bare := f.bare(); bare != nil {
-			outcomes.add(f, absent)
-			t.Skipf("the host's kernel is built without it: a program that does nothing is refused as well: %v; with undergo: %v", bare, err)
-		}
-	}
-	t.Fatal(err)
-}
-
-// unsupported reports whether err says that the kernel lacks something.
-func unsupported(err error) bool {
-	var list lower.DiagnosticError
-	if errors.As(err, &list) {
-		for _, d := range list {
-			if d.Code != lower.FeatureMissing && d.Code != lower.TooManyArguments {
-				return false
-			}
-		}
-		return true
-	}
-	return errors.Is(err, cebpf.ErrNotSupported)
-}
-
-// privileged reports whether this thread may do everything that BPF programs need.
-func privileged() bool {
-	hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&hdr, &data[0]); err != nil {
-		return false
-	}
-	effective := uint64(data[1].Effective)<<32 | uint64(data[0].Effective)
-	const all = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN
-	return effective&all == all
-}
+var guest = kerneltest.Guest
 
 // compile compiles and loads fn; the program is closed at the end of the test.
 func (f *feature) compile(t *testing.T, fn any, opts ...jit.Option) *jit.Program {

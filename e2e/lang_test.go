@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/jit"
 )
 
@@ -26,9 +27,9 @@ func TestLanguage(t *testing.T) {
 	language.test(t)
 	for _, fn := range corpus.Funcs {
 		native := reflect.ValueOf(fn)
-		t.Run(funcName(fn), func(t *testing.T) {
+		t.Run(kerneltest.FuncName(fn), func(t *testing.T) {
 			inKernel, err := jit.Func(fn)
-			if limits[funcName(fn)].excludes(t, err) {
+			if kerneltest.Limits[kerneltest.FuncName(fn)].Excludes(t, err) {
 				return
 			}
 			language.require(t, err)

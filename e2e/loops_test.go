@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/jit"
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -13,12 +14,12 @@ import (
 type loopCase struct {
 	name   string
 	fn     func(uint64) uint64
-	limit  limit
+	limit  kerneltest.Limit
 	inputs []uint64
 }
 
 var (
-	anyKernel    = limit{kernel: lower.MinKernel}
+	anyKernel    = kerneltest.Limit{Kernel: lower.MinKernel}
 	loopArgument = []uint64{0, 1, 2, 7, 27, 36, 1000, 123456}
 )
 
@@ -37,13 +38,13 @@ var loopCases = []loopCase{
 			sum += i ^ n
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"million down", func(n uint64) (sum uint64) {
 		for i := 1_000_000; i > 0; i -= 3 {
 			sum = sum*31 + uint64(i) + n
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"million nested", func(n uint64) (sum uint64) {
 		for i := range uint64(1000) {
 			for j := range uint64(1000) {
@@ -57,7 +58,7 @@ var loopCases = []loopCase{
 			}
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"million in few", func(n uint64) (sum uint64) {
 		for i := range uint64(10) {
 			for j := i; j < 100_000; j++ {
@@ -65,13 +66,13 @@ var loopCases = []loopCase{
 			}
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"variable", func(n uint64) (sum uint64) {
 		for i := uint64(0); i < n; i++ {
 			sum += i * 3
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"both variable", func(n uint64) (sum uint64) {
 		for i := n & 15; i < n>>4&63; i++ {
 			sum += i * 3
@@ -87,7 +88,7 @@ var loopCases = []loopCase{
 			sum = sum*3 + x ^ uint64(i)
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"array out of range", func(n uint64) (sum uint64) {
 		var a [40]uint64
 		for i := uint64(0); i < n; i++ {
@@ -112,14 +113,14 @@ var loopCases = []loopCase{
 			count++
 		}
 		return count
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"gcd", func(n uint64) uint64 {
 		a, b := n, uint64(36)
 		for b != 0 {
 			a, b = b, a%b
 		}
 		return a
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"binary search", func(n uint64) uint64 {
 		var table [30]uint64
 		for i := range table {
@@ -159,7 +160,7 @@ var loopCases = []loopCase{
 			sum = 0
 		}
 		return sum
-	}, boundless, loopArgument},
+	}, kerneltest.Boundless, loopArgument},
 	{"bubble sort", func(n uint64) uint64 {
 		var a [12]uint64
 		for i := range a {
@@ -186,7 +187,7 @@ func TestLoops(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			inKernel, err := jit.Func(c.fn)
-			if c.limit.excludes(t, err) {
+			if c.limit.Excludes(t, err) {
 				return
 			}
 			language.require(t, err)
@@ -206,7 +207,7 @@ func TestEndlessLoop(t *testing.T) {
 			n++
 		}
 	})
-	if boundless.excludes(t, err) {
+	if kerneltest.Boundless.Excludes(t, err) {
 		return
 	}
 	language.require(t, err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
 	"github.com/undergo-ebpf/undergo/e2e/corpus/stdlib"
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/e2e/progen"
 	"github.com/undergo-ebpf/undergo/jit"
 )
@@ -21,9 +22,9 @@ func TestStandardLibrary(t *testing.T) {
 	}
 	for _, fn := range funcs {
 		native := reflect.ValueOf(fn)
-		t.Run(funcName(fn), func(t *testing.T) {
+		t.Run(kerneltest.FuncName(fn), func(t *testing.T) {
 			kernel, err := jit.Func(fn)
-			if limits[funcName(fn)].excludes(t, err) {
+			if kerneltest.Limits[kerneltest.FuncName(fn)].Excludes(t, err) {
 				return
 			}
 			language.require(t, err)

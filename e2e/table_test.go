@@ -6,46 +6,21 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 )
 
-// This file makes the README's table of features by kernel: a guest prints the
-// outcome of each feature when its tests are done, and the host collects them.
-
-// outcomePrefix marks the lines that print prints.
-const outcomePrefix = "feature: "
-
-// print prints the outcomes in a guest, a line for each feature tested.
-func (o *outcomeTable) print() {
-	if guest == "" {
-		return
-	}
-	for _, f := range features {
-		if out := o.of[f]; out != "" {
-			fmt.Printf("%s%s: %s\n", outcomePrefix, out, f.name)
-		}
-	}
-}
-
-// parseOutcomes returns the outcome of each feature in a guest's output.
-func parseOutcomes(output string) map[string]outcome {
-	of := map[string]outcome{}
-	for line := range strings.Lines(output) {
-		rest, ok := strings.CutPrefix(strings.TrimSpace(line), outcomePrefix)
-		if out, name, found := strings.Cut(rest, ": "); ok && found {
-			of[name] = outcome(out)
-		}
-	}
-	return of
-}
+// This file makes the README's table of features by kernel, of what kerneltest prints in
+// guests.
 
 // A column is the outcomes in one kernel.
 type column struct {
 	kernel, arch string
-	of           map[string]outcome
+	of           map[string]kerneltest.Outcome
 }
 
 // cells is how the table shows outcomes.
-var cells = map[outcome]string{passed: "yes", absent: "–", failed: "fails", "": "not run"}
+var cells = map[kerneltest.Outcome]string{kerneltest.Passed: "yes", kerneltest.Absent: "–", kerneltest.Failed: "fails", "": "not run"}
 
 // formatTable returns the table in Markdown.
 func formatTable(columns []column) string {
@@ -55,10 +30,10 @@ func formatTable(columns []column) string {
 		fmt.Fprintf(&b, " %s |", c.kernel)
 	}
 	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(columns)) + "\n")
-	for _, f := range features {
-		fmt.Fprintf(&b, "| %s |", f.name)
+	for _, f := range kerneltest.Features {
+		fmt.Fprintf(&b, "| %s |", f.Name)
 		for _, c := range columns {
-			fmt.Fprintf(&b, " %s |", cells[c.of[f.name]])
+			fmt.Fprintf(&b, " %s |", cells[c.of[f.Name]])
 		}
 		b.WriteString("\n")
 	}
@@ -86,12 +61,12 @@ func writeTable(path string, columns []column) error {
 }
 
 func TestFormatTable(t *testing.T) {
-	guestOutput := outcomePrefix + "pass: " + language.name + "\nnoise\n" + outcomePrefix + "absent: " + perfLinks.name + "\n"
-	got := formatTable([]column{{"5.10", "amd64", parseOutcomes(guestOutput)}, {"6.1", "amd64", map[string]outcome{language.name: failed}}})
+	guestOutput := kerneltest.OutcomePrefix + "pass: " + language.Name + "\nnoise\n" + kerneltest.OutcomePrefix + "absent: " + perfLinks.Name + "\n"
+	got := formatTable([]column{{"5.10", "amd64", kerneltest.ParseOutcomes(guestOutput)}, {"6.1", "amd64", map[string]kerneltest.Outcome{language.Name: kerneltest.Failed}}})
 	for _, want := range []string{
 		"| feature | 5.10 | 6.1 |\n| --- | --- | --- |\n",
-		"| " + language.name + " | yes | fails |\n",
-		"| " + perfLinks.name + " | – | not run |\n",
+		"| " + language.Name + " | yes | fails |\n",
+		"| " + perfLinks.Name + " | – | not run |\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the table lacks %q:\n%s", want, got)

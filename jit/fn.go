@@ -99,7 +99,7 @@ func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, erro
 	if err := f.diags.Err(); err != nil {
 		return nil, err
 	}
-	if shim == lower.ShimCtx && !f.sleepable(p.unit.Maps) {
+	if shim == lower.ShimCtx && !f.sleepable(p.unit, target.Kernel) {
 		return compileFunc(t, append(slices.Clip(opts), func(o *options) { o.packet = true }), find)
 	}
 	c := &Collection{list: []*Program{p}}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 )
 
@@ -130,6 +131,7 @@ func lruOps(b uint32) (uint32, bool) {
 
 func TestMapKinds(t *testing.T) {
 	t.Run("hash", func(t *testing.T) {
+		kerneltest.LoopsOverMaps.Test(t)
 		f := inKernel(t, hashOps)
 		if found, n, e1, e2, e3 := f(1, 2); !found || n != 18 || e1 != 0 || e2 != 1 || e3 != 1 {
 			t.Error(found, n, e1, e2, e3)
@@ -191,6 +193,7 @@ func TestMapKinds(t *testing.T) {
 		}
 	})
 	t.Run("bloom", func(t *testing.T) {
+		kerneltest.Blooms.Test(t)
 		if a, _ := inKernel(t, bloomOps)(5); !a {
 			t.Error(a)
 		}
@@ -224,6 +227,7 @@ func TestMapKinds(t *testing.T) {
 		}
 	})
 	t.Run("ring", func(t *testing.T) {
+		kerneltest.RingBuffers.Test(t)
 		inKernel(t, ringOps)(5)
 		want := uint32(5)
 		for ev, err := range ring.Read(t.Context()) {
@@ -348,6 +352,7 @@ func TestMapKindsMore(t *testing.T) {
 		}
 	})
 	t.Run("timer", func(t *testing.T) {
+		kerneltest.Timers.Test(t)
 		fired.Store(0)
 		if e := inKernel(t, timerOps)(1); e != 0 {
 			t.Error(e)
@@ -359,6 +364,7 @@ func TestMapKindsMore(t *testing.T) {
 		}
 	})
 	t.Run("user ring", func(t *testing.T) {
+		kerneltest.UserRings.Test(t)
 		f := inKernel(t, drainOps)
 		users.Send(pair{B: 5})
 		users.Send(pair{B: 6})
@@ -367,16 +373,19 @@ func TestMapKindsMore(t *testing.T) {
 		}
 	})
 	t.Run("task", func(t *testing.T) {
+		kerneltest.TaskStorages.Test(t)
 		if n := inKernel(t, taskOps)(); n != 5 {
 			t.Error(n)
 		}
 	})
 	t.Run("loop", func(t *testing.T) {
+		kerneltest.Callbacks.Test(t)
 		if n := inKernel(t, loopOps)(10); n != 45 {
 			t.Error(n)
 		}
 	})
 	t.Run("loop panic", func(t *testing.T) {
+		kerneltest.Callbacks.Test(t)
 		f := inKernel(t, loopPanic)
 		if n := f(4); n != 4 {
 			t.Error(n)
@@ -389,6 +398,7 @@ func TestMapKindsMore(t *testing.T) {
 		f(5)
 	})
 	t.Run("find", func(t *testing.T) {
+		kerneltest.LoopsOverMaps.Test(t)
 		hash.Set(pair{B: 77}, 5)
 		if n := inKernel(t, findFirst)(77); n != 5 {
 			t.Error(n)

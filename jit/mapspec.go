@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cilium/ebpf/asm"
 	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
@@ -156,10 +157,18 @@ func (f *front) typeSpec(t *types.Named) (*bind.Spec, error) {
 	return spec, nil
 }
 
-// sleepable reports whether programs that may sleep, as those that Func uses, can use
-// all of the maps on every kernel: check_map_prog_compatibility in kernel/bpf/verifier.c.
-func (f *front) sleepable(maps []*lower.MapDecl) bool {
-	for _, d := range maps {
+// sleepable reports whether u may sleep, as programs that Func uses do, with the maps and
+// the lock that it uses: check_map_prog_compatibility in kernel/bpf/verifier.c, and commit
+// 5861d1e8dbc4 "bpf: Allow bpf_spin_{lock,unlock} in sleepable progs".
+func (f *front) sleepable(u *lower.Unit, kernel lower.Version) bool {
+	if !kernel.AtLeast(lower.Version{Major: 6, Minor: 6}) {
+		for i := range u.Insns {
+			if ins := &u.Insns[i]; ins.IsBuiltinCall() && asm.BuiltinFunc(ins.Constant) == asm.FnSpinLock {
+				return false
+			}
+		}
+	}
+	for _, d := range u.Maps {
 		text, _ := f.mapDirective(d.Type.Obj().Name())
 		kind, _, _ := strings.Cut(text, " ")
 		switch k, _ := bind.ParseKind(kind); k {

@@ -16,6 +16,7 @@ import (
 	cebpf "github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
 	"github.com/undergo-ebpf/undergo/jit"
@@ -154,6 +155,9 @@ var scripts = []script{
 func TestBackends(t *testing.T) {
 	for _, s := range scripts {
 		t.Run(s.name, func(t *testing.T) {
+			if s.name == "Bloom" {
+				kerneltest.Blooms.Test(t)
+			}
 			_, run := s.make()
 			want := run()
 			m, run := s.make()

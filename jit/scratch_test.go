@@ -1,14 +1,12 @@
 package jit_test
 
 import (
-	"errors"
 	"sync"
 	"testing"
 
 	cebpf "github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/features"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/jit"
 )
 
@@ -69,9 +67,7 @@ func sums(ctx *ebpf.XDP) int {
 	return int(a[ctx.RxQueueIndex+199]+sum) + calls
 }
 `
-	if err := features.HaveProgramHelper(cebpf.XDP, asm.FnLoop); errors.Is(err, cebpf.ErrNotSupported) {
-		t.Skip(err)
-	}
+	kerneltest.Callbacks.Test(t)
 	c, err := jit.CompileSource("p.go", src)
 	needPrivilege(t, err)
 	defer c.Close()

@@ -1,6 +1,6 @@
 // Guest is the first program of a test machine: it makes the file systems that
-// eBPF needs, loads modules, runs the test binary, prints its exit status and
-// ends the machine. Package e2e/qemu puts it into the machine.
+// eBPF needs, loads modules, runs the programs one after the other, prints the worst
+// exit status and ends the machine. Package e2e/qemu puts it into the machine.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -55,7 +56,7 @@ func run() (int, error) {
 	if err := loadModules(); err != nil {
 		return 0, err
 	}
-	return runTest()
+	return runPrograms()
 }
 
 // mounts are what programs expect to find. The root is a file system in memory
@@ -132,22 +133,51 @@ func loadModules() error {
 	return nil
 }
 
-// runTest runs the test binary and returns its exit status.
-func runTest() (int, error) {
-	args, err := readList("/args")
+// runPrograms runs the programs, which are in numbered directories, and returns the
+// worst exit status.
+func runPrograms() (worst int, err error) {
+	dirs, err := filepath.Glob("/programs/*")
 	if err != nil {
 		return 0, err
 	}
-	env, err := readList("/env")
+	for _, dir := range dirs {
+		name, err := os.ReadFile(filepath.Join(dir, "name"))
+		if err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		status, err := runProgram(dir)
+		if err != nil {
+			return 0, err
+		}
+		if len(dirs) > 1 {
+			verdict := "ok  "
+			if status != 0 {
+				verdict = "FAIL"
+			}
+			fmt.Printf("%s\t%s\t%.1fs\n", verdict, name, time.Since(start).Seconds())
+		}
+		worst = max(worst, status)
+	}
+	return worst, nil
+}
+
+// runProgram runs the program in dir and returns its exit status.
+func runProgram(dir string) (int, error) {
+	args, err := readList(filepath.Join(dir, "args"))
 	if err != nil {
 		return 0, err
 	}
-	dir, err := os.ReadFile("/dir")
+	env, err := readList(filepath.Join(dir, "env"))
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.Command("/test/main", args...)
-	cmd.Dir = string(dir)
+	cwd, err := os.ReadFile(filepath.Join(dir, "dir"))
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(filepath.Join(dir, "main"), args...)
+	cmd.Dir = string(cwd)
 	cmd.Env = append([]string{"PATH=/bin", "HOME=/tmp", "TMPDIR=/tmp"}, env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, os.Stdout, os.Stderr
 	cmd.WaitDelay = 2 * time.Second

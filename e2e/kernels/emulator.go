@@ -102,7 +102,7 @@ func (s *Store) fetchEmulator(ctx context.Context, pkg, dir string) error {
 	if err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(s.Dir, "fetch-")
+	tmp, err := TempDir(s.Dir)
 	if err != nil {
 		return err
 	}

@@ -207,7 +207,7 @@ func (s *Store) fetch(ctx context.Context, src source, arch string, pins []pin) 
 	if err := a.update(ctx); err != nil {
 		return nil, err
 	}
-	tmp, err := os.MkdirTemp(s.Dir, "fetch-")
+	tmp, err := TempDir(s.Dir)
 	if err != nil {
 		return nil, err
 	}

@@ -28,13 +28,9 @@ type Options struct {
 	// it exists.
 	Data string
 	// Source is a directory whose Go source is copied to the same path in the
-	// guest, for programs that read their own.
+	// guest, for programs that read their own; Files are files that are.
 	Source string
-	// Dir is the directory the program runs in; it must be in Source. If empty,
-	// it is /test.
-	Dir string
-	// Env is added to the program's environment.
-	Env []string
+	Files  []string
 	// Output receives what the guest prints; standard output if nil.
 	Output io.Writer
 }
@@ -59,12 +55,19 @@ func sourceDir() string {
 	return filepath.Dir(file)
 }
 
-// Exec runs a static program in a guest and returns its exit status. A guest
-// that dies before the program prints anything is started once more.
-func Exec(ctx context.Context, store *kernels.Store, o Options, binary string, args []string) (int, error) {
-	arch, err := architecture(binary)
-	if err != nil {
-		return 0, err
+// Exec runs static programs of one architecture in a guest and returns the worst exit
+// status. A guest that dies before a program prints anything is started once more.
+func Exec(ctx context.Context, store *kernels.Store, o Options, programs ...Program) (int, error) {
+	var arch string
+	for _, p := range programs {
+		a, err := architecture(p.Path)
+		switch {
+		case err != nil:
+			return 0, err
+		case arch != "" && a != arch:
+			return 0, fmt.Errorf("%s is for %s, and %s for %s: a guest has one architecture", p.Name, a, programs[0].Name, arch)
+		}
+		arch = a
 	}
 	kernel, err := store.Get(ctx, o.Kernel, arch)
 	if err != nil {
@@ -74,19 +77,23 @@ func Exec(ctx context.Context, store *kernels.Store, o Options, binary string, a
 	if err != nil {
 		return 0, err
 	}
-	guest, err := buildGuest(ctx, store.Dir, arch)
+	dir, err := kernels.TempDir("")
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(guest)
+	defer os.RemoveAll(dir)
+	guest := filepath.Join(dir, "guest")
+	if err := buildGuest(ctx, guest, arch); err != nil {
+		return 0, err
+	}
 	counted := &countingWriter{w: o.Output}
 	if o.Output == nil {
 		counted.w = os.Stdout
 	}
 	m := &Machine{
 		Kernel: kernel, Emulator: emulator, Init: guest,
-		Binary: binary, Args: args, Env: o.Env, Modules: o.Modules,
-		Source: o.Source, Dir: o.Dir,
+		Programs: programs, Modules: o.Modules,
+		Source: o.Source, Files: o.Files,
 		Memory: 512, KVM: o.KVM, Output: counted,
 	}
 	if info, err := os.Stat(o.Data); err == nil && info.IsDir() {
@@ -135,18 +142,13 @@ func architecture(binary string) (string, error) {
 	return "", fmt.Errorf("%s is for %s: guests are amd64 or arm64", binary, f.Machine)
 }
 
-// buildGuest builds the guest's first program.
-func buildGuest(ctx context.Context, dir, arch string) (string, error) {
-	out, err := os.CreateTemp(dir, "guest-")
-	if err != nil {
-		return "", err
-	}
-	out.Close()
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out.Name(), "./e2e/guest")
+// buildGuest builds the guest's first program as the file out.
+func buildGuest(ctx context.Context, out, arch string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, "./e2e/guest")
 	cmd.Dir = filepath.Join(sourceDir(), "../..")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch)
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the guest's init: %w: %s", err, text)
+		return fmt.Errorf("build the guest's init: %w: %s", err, text)
 	}
-	return out.Name(), nil
+	return nil
 }

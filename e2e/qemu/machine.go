@@ -25,19 +25,16 @@ type Machine struct {
 	Emulator *kernels.Emulator
 	// Init is the path of the guest's first program, a build of e2e/guest.
 	Init string
-	// Binary is the path of the static program to run, Args its arguments, Env
-	// its environment besides PATH and HOME.
-	Binary string
-	Args   []string
-	Env    []string
-	// Data is copied to the directory the program runs in: the path in the
-	// guest for each file or directory of the host.
+	// Programs are run one after the other.
+	Programs []Program
+	// Data is copied to /test: the path below it for each file or directory of the
+	// host.
 	Data map[string]string
 	// Source is a directory whose Go source is copied to the same path in the
-	// guest. Dir, if not empty, is where the program runs.
+	// guest, Files are files that are.
 	Source string
-	Dir    string
-	// Modules are loaded before the program runs.
+	Files  []string
+	// Modules are loaded before the programs run.
 	Modules []string
 	// Memory is the guest's memory in MiB.
 	Memory int
@@ -47,14 +44,25 @@ type Machine struct {
 	Output io.Writer
 }
 
+// A Program is a static program to run in a guest.
+type Program struct {
+	Path string // on the host
+	Name string // for messages
+	Args []string
+	Env  []string // besides PATH and HOME
+	// Dir is the directory that it runs in, which must be in the machine's Source. If
+	// empty, it is /test.
+	Dir string
+}
+
 // ErrNoResult is returned when the guest ended before the program did: it
 // crashed or could not boot.
 var ErrNoResult = errors.New("the guest ended without a result")
 
-// Run boots the guest and returns the program's exit status. The guest does
+// Run boots the guest and returns the programs' worst exit status. The guest does
 // not outlive ctx, nor this process.
 func (m *Machine) Run(ctx context.Context) (int, error) {
-	dir, err := os.MkdirTemp("", "undergo-qemu-")
+	dir, err := kernels.TempDir("")
 	if err != nil {
 		return 0, err
 	}
@@ -81,6 +89,8 @@ func (m *Machine) Run(ctx context.Context) (int, error) {
 	switch {
 	case found:
 		return status, nil
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return 0, fmt.Errorf("the guest with Linux %s was ended because its programs were not done in time: %w", m.Kernel.Release, ctx.Err())
 	case ctx.Err() != nil:
 		return 0, fmt.Errorf("guest with Linux %s: %w", m.Kernel.Release, ctx.Err())
 	case err != nil:
@@ -151,8 +161,16 @@ func (m *Machine) writeInitrd(file string) error {
 	if err := c.addFile("init", m.Init, 0o755); err != nil {
 		return err
 	}
-	if err := c.addFile("test/main", m.Binary, 0o755); err != nil {
-		return err
+	c.mkdir("test")
+	for i, p := range m.Programs {
+		dir := fmt.Sprintf("programs/%03d", i)
+		if err := c.addFile(path.Join(dir, "main"), p.Path, 0o755); err != nil {
+			return err
+		}
+		c.add(path.Join(dir, "name"), 0o100644, []byte(p.Name))
+		c.add(path.Join(dir, "dir"), 0o100644, []byte(cmp.Or(p.Dir, "/test")))
+		c.add(path.Join(dir, "args"), 0o100644, []byte(strings.Join(p.Args, "\x00")))
+		c.add(path.Join(dir, "env"), 0o100644, []byte(strings.Join(p.Env, "\x00")))
 	}
 	mods, err := loadModules(m.Kernel.Modules, m.Modules)
 	if err != nil {
@@ -174,9 +192,11 @@ func (m *Machine) writeInitrd(file string) error {
 			return err
 		}
 	}
-	c.add("dir", 0o100644, []byte(cmp.Or(m.Dir, "/test")))
-	c.add("args", 0o100644, []byte(strings.Join(m.Args, "\x00")))
-	c.add("env", 0o100644, []byte(strings.Join(m.Env, "\x00")))
+	for _, file := range m.Files {
+		if err := c.addFile(strings.TrimPrefix(filepath.ToSlash(file), "/"), file, 0o644); err != nil {
+			return err
+		}
+	}
 	for _, d := range []string{"proc", "sys", "dev", "tmp", "run"} {
 		c.mkdir(d)
 	}

@@ -56,10 +56,11 @@ func main() {
 	if flag.NArg() == 0 {
 		log.Fatal("name the program to run after the flags")
 	}
-	if o.Source, o.Dir, err = module(); err != nil {
+	p := qemu.Program{Path: flag.Arg(0), Name: filepath.Base(flag.Arg(0)), Args: flag.Args()[1:]}
+	if o.Source, p.Dir, err = module(); err != nil {
 		log.Fatal(err)
 	}
-	status, err := qemu.Exec(ctx, store, o, flag.Arg(0), flag.Args()[1:])
+	status, err := qemu.Exec(ctx, store, o, p)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		fmt.Fprintln(os.Stderr, "vmrun:", err)

@@ -113,6 +113,7 @@ func (fn *function) available(h *helper) bool {
 var (
 	narrowResults = map[string]bool{
 		"map_update_elem": true, "map_delete_elem": true, "map_push_elem": true, "map_pop_elem": true, "map_peek_elem": true,
+		"for_each_map_elem": true,
 	}
 	wideResults = target.Version{Major: 6, Minor: 4}
 )

@@ -1,0 +1,51 @@
+package kerneltest
+
+import (
+	cebpf "github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/link"
+)
+
+// This file tries hooks with programs that do nothing, without undergo.
+
+// bareProgram loads a program that returns 0.
+func bareProgram(spec cebpf.ProgramSpec) (*cebpf.Program, error) {
+	spec.License = "GPL"
+	spec.Instructions = asm.Instructions{asm.Mov.Imm(asm.R0, 0), asm.Return()}
+	return cebpf.NewProgram(&spec)
+}
+
+func bareKprobe() error {
+	p, err := bareProgram(cebpf.ProgramSpec{Type: cebpf.Kprobe})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return closed(link.Kprobe("vfs_read", p, nil))
+}
+
+func bareFentry() error {
+	p, err := bareProgram(cebpf.ProgramSpec{Type: cebpf.Tracing, AttachType: cebpf.AttachTraceFEntry, AttachTo: "vfs_read"})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return closed(link.AttachTracing(link.TracingOptions{Program: p}))
+}
+
+func bareLSM() error {
+	p, err := bareProgram(cebpf.ProgramSpec{Type: cebpf.LSM, AttachType: cebpf.AttachLSMMac, AttachTo: "file_open"})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	return closed(link.AttachLSM(link.LSMOptions{Program: p}))
+}
+
+// closed closes l if there is one.
+func closed(l link.Link, err error) error {
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
