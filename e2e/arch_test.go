@@ -40,6 +40,7 @@ var mayImport = []struct {
 	{"jit/internal/std/gen", "std golang.org/x jit/internal/std"},
 	{"jit/internal/std", "std golang.org/x"},
 	{"jit/internal/kernelmap", "std golang.org/x cilium btf asm ebpf/bind"},
+	{"jit/vet/...", "std golang.org/x jit jit/vet lower"},
 	{"jit", "std go/ssa golang.org/x asm btf cilium ebpf ebpf/bind lower jit/internal/..."},
 	{"attach", "std golang.org/x cilium jit"},
 	{"e2e/guest", "std golang.org/x"},

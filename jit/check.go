@@ -132,7 +132,7 @@ func (c *checker) error(err error) {
 // nil if that would take too long.
 func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 	r := newReach(f.lib, &f.diags, f.fset.Position)
-	r.live = f.value != nil
+	r.live = f.value != nil || f.checking
 	for _, d := range roots {
 		r.need(d, full, use{})
 	}

@@ -21,6 +21,12 @@ type front struct {
 	mode  ssa.BuilderMode // tests add ssa.SanityCheckFunctions
 	pure  bool            // for Func: not a program, any signature
 	value *funcValue      // whose declaration is compiled, or nil
+	// sections is the section names of functions that something else than the source
+	// gives, see CheckFiles.
+	sections map[string]string
+	// checking says that the result is thrown away: the source is that of some process,
+	// and what only a kernel knows is as the program needs it.
+	checking bool
 
 	used    map[string]bool        // values of WithConst that found their variable
 	globals map[*ssa.Global][]byte // values of package-level variables given with WithConst
@@ -169,8 +175,8 @@ func (f *front) sourceRoots(name, src string) []*decl {
 	return f.packageRoots(p, name)
 }
 
-// packageRoots returns the programs of a package, in source order.
-func (f *front) packageRoots(p *pkg, name string) []*decl {
+// programsOf returns the functions of p that say that they are programs.
+func programsOf(p *pkg) []*decl {
 	var roots []*decl
 	for _, file := range p.files {
 		for _, d := range file.syntax.Decls {
@@ -179,6 +185,12 @@ func (f *front) packageRoots(p *pkg, name string) []*decl {
 			}
 		}
 	}
+	return roots
+}
+
+// packageRoots returns the programs of a package, in source order.
+func (f *front) packageRoots(p *pkg, name string) []*decl {
+	roots := programsOf(p)
 	if len(roots) == 0 && f.diags.Len() == 0 {
 		f.diags.Add(lower.NoProgram, token.Position{Filename: name}, "write //ebpf:section NAME above the functions that are programs",
 			"no function is a program")

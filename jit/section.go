@@ -147,6 +147,9 @@ func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 	if f.opts.section != "" {
 		return f.opts.section, d.pos()
 	}
+	if name := f.sections[d.fn.Name.Name]; name != "" {
+		return name, d.pos()
+	}
 	if name, pos, ok := directive(d.fn.Doc, "section"); ok {
 		if name == "" {
 			f.diags.Add(lower.UnknownSection, f.fset.Position(pos), "write it after the directive, as in //ebpf:section xdp", "the directive names no section")

@@ -16,6 +16,10 @@ import (
 // notTraced is the number of parameters of a function that is not known.
 const notTraced = -1
 
+// maxTraced is the number of parameters that functions have at most: MAX_BPF_FUNC_ARGS in
+// include/linux/bpf.h.
+const maxTraced = 12
+
 // traced returns the number of parameters of the kernel function that s is
 // attached to by its type, or notTraced.
 func (f *front) traced(s *source) int {
@@ -26,6 +30,9 @@ func (f *front) traced(s *source) int {
 		name = "bpf_lsm_" + name
 	default:
 		return notTraced
+	}
+	if f.checking {
+		return maxTraced
 	}
 	if f.opts.target != nil {
 		return notTraced // another kernel's
