@@ -30,7 +30,7 @@ var mayImport = []struct {
 	{"lower/internal/ir/irtest", "std lower/internal/ir"},
 	{"lower/internal/golden", "std golang.org/x"},
 	{"lower/internal/interp", "std lower/internal/ir"},
-	{"lower/internal/build", "std go/ssa lower/internal/ir lower/internal/diag lower/internal/target"},
+	{"lower/internal/build", "std go/ssa lower/internal/ir lower/internal/interp lower/internal/diag lower/internal/target"},
 	{"lower/internal/opt", "std lower/internal/ir lower/internal/diag lower/internal/target"},
 	{"lower/internal/isel", "std lower/internal/ir lower/internal/mir lower/internal/target"},
 	{"lower/internal/regalloc", "std lower/internal/mir"},

@@ -32,6 +32,7 @@ var goImports = []string{
 // toolchain in what they test.
 var goDeviations = map[string]string{
 	"fixedbugs/bug264.go":     "initialisers of variables that the program does not use have no effects",
+	"fixedbugs/issue51913.go": "initialisers of variables that the program does not use have no effects",
 	"fixedbugs/issue72844.go": "go/ssa evaluates *p in for range *p, which Go does not",
 	"zerosize.go":             "addresses of variables without size, which Go leaves open",
 }

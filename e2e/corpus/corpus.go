@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go
+//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -52,6 +52,9 @@ var Funcs = []any{
 
 	// string.go
 	concat, concatBytes, bytesToString, stringToBytes, runeStrings, minMaxStrings, joinStrings, concatArgs, concatResult, makeVariable, appendString, labelled,
+
+	// initial.go
+	initialTables, initialValues,
 
 	// big.go
 	bigTable, bigZero, bigNested, bigChoice, bigList,

@@ -79,6 +79,7 @@ func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 		stringy:     make(map[*ssa.Function]bool),
 		names:       make(map[string]int),
 	}
+	b.initial = b.evaluate
 	if in.Shim == ShimNone {
 		b.buildProgram()
 	} else {
@@ -105,12 +106,15 @@ type builder struct {
 	m      *ir.Module
 	world  *world
 
-	layouts     map[types.Type]layoutResult
-	instances   map[*ssa.Function][]*instance
-	active      []*instance // being built, outermost first
-	sites       map[siteKey]*ir.Site
-	strings     map[string]*ir.Data
-	globals     map[*ssa.Global]*ir.Data
+	layouts   map[types.Type]layoutResult
+	instances map[*ssa.Function][]*instance
+	active    []*instance // being built, outermost first
+	sites     map[siteKey]*ir.Site
+	strings   map[string]*ir.Data
+	globals   map[*ssa.Global]*ir.Data
+	// initial is evaluate: the tables of intrinsics would refer to themselves by
+	// the method.
+	initial     func(*ir.Data, *ssa.Global) bool
 	fixed       []*ir.Data              // see addFixed
 	literals    map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
 	maps        map[*ssa.Global]*mapObject

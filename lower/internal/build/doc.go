@@ -5,7 +5,7 @@
 //
 // build knows go/types and go/ssa, the semantics of Go, the directives of the
 // ebpf package and, through [target.Target], which kernel it builds for. It
-// knows ir and diag. It knows nothing of BPF instructions and registers, of
+// knows ir and diag, and has interp run the initialisers of variables. It knows nothing of BPF instructions and registers, of
 // cilium, and of the host: what it computes depends on its arguments alone.
 //
 // # How Go is lowered

@@ -12,8 +12,8 @@ import (
 )
 
 // This file lowers package-level variables. Their initial value is what the
-// package's initialiser stores into them as constants; an initialiser that
-// computes is an error where the variable is used. A variable that no function of
+// package's initialiser stores into them as constants, or computes, see
+// evaluate.go. A variable that no function of
 // the program can write is read-only data.
 
 // A VarDecl says which variable of the program an object is.
@@ -63,7 +63,10 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 	}
 	if mem, ok := fn.b.in.Globals[g]; ok {
 		copy(d.Bytes, mem)
-	} else if !fn.initialise(d, g) {
+	} else if before := fn.b.diags.Len(); !fn.initialise(d, g) && !fn.b.initial(d, g) {
+		if fn.b.diags.Len() > before {
+			return nil
+		}
 		fn.fail(diag.UnsupportedExpr, "initialise it with constants, or compute the value in the program",
 			"package-level variable %s, whose initial value is not constant", g.Name())
 		return nil

@@ -93,12 +93,27 @@ func progNoBody(ctx ebpf.Context) int {
 	return asm(1) // want U403 "call of main.asm"
 }
 
-func compute() int { return 5 }
+var none, runs int
 
-var computed = compute()
+func compute() int { return 5 / none }
+
+var computed = compute() // want U304 "initialiser of package-level variable computed panics: integer divide by zero"
+
+func endlessly() (n int) {
+	for n >= 0 {
+		n = (n + 1) % 1000
+	}
+	return n
+}
+
+var never = endlessly() // want U304 "initialiser of package-level variable never, which takes too long"
+
+func impure() int { runs++; return runs } // want U304 "variable runs, whose initial value is not constant"
+
+var counted = impure()
 
 func progInit(ctx ebpf.Context) int {
-	return computed // want U304 "variable computed, whose initial value is not constant"
+	return computed + never + counted
 }
 
 func progMapArg(ctx ebpf.Context) int {
