@@ -288,3 +288,24 @@ func opAssign(a int8, b uint16, n uint8) (int8, uint16) {
 	b++
 	return a, b
 }
+
+func assignOrder(i, j, d uint8) (log int) {
+	a, b := [3]int{}, []int{1, 2}
+	var p *point
+	if d%4 != 3 {
+		p = &point{}
+	}
+	defer func() {
+		recover()
+		log = log*100 + a[0] + a[1]*2 + b[0]*3
+	}()
+	f := func(n int) int { log = log*10 + n; return n }
+	a[i%5] = f(1)
+	b[j%3] = a[i%4]
+	p.x = int8(f(2))
+	a[j%4], b[i%3] = f(3), f(4)
+	(&[2][2]int{})[i%3][j%3] = f(5)
+	b[j%2], p.y = f(6), int32(f(7))
+	a[j%5] = f(8)
+	return log
+}

@@ -9,12 +9,13 @@ import (
 // instr lowers one instruction. What each does is in the file of its feature.
 func (fn *function) instr(instr ssa.Instruction) {
 	if v, ok := instr.(ssa.Value); ok {
-		if fn.anyBad(instr) {
-			fn.vals[v] = badOperand
-			return
+		if !fn.sinks(v) {
+			fn.define(v)
 		}
-		fn.vals[v] = fn.value(v)
 		return
+	}
+	if s, ok := instr.(*ssa.Store); ok {
+		fn.lowerSunk(s.Addr)
 	}
 	if _, ok := instr.(*ssa.If); !ok && fn.anyBad(instr) {
 		if len(fn.at.Succs) == 0 && fn.isLast(instr) {
@@ -47,6 +48,21 @@ func (fn *function) instr(instr ssa.Instruction) {
 	default:
 		panic("BUG: unexpected instruction " + instr.String())
 	}
+}
+
+// define lowers an instruction that has a result.
+func (fn *function) define(v ssa.Value) {
+	switch v := v.(type) {
+	case *ssa.IndexAddr:
+		fn.lowerSunk(v.X)
+	case *ssa.FieldAddr:
+		fn.lowerSunk(v.X)
+	}
+	if fn.anyBad(v.(ssa.Instruction)) {
+		fn.vals[v] = badOperand
+		return
+	}
+	fn.vals[v] = fn.value(v)
 }
 
 // value lowers an instruction that has a result and no bad operand.

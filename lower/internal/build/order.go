@@ -1,0 +1,135 @@
+package build
+
+import (
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// This file puts the checks of assignments where Go has them.
+//
+// In a[i] = f(), Go evaluates the operands a and i, then calls f, and only then finds
+// that i is out of range: "The assignment proceeds in two phases. First, the operands of
+// index expressions and pointer indirections on the left and the expressions on the
+// right are all evaluated in the usual order. Second, the assignments are carried out in
+// left-to-right order" (The Go Programming Language Specification, Assignment
+// statements). go/ssa computes the address of a[i] before it calls f. So an address that
+// is only stored to is computed when that is done, if something in between can tell the
+// difference.
+
+// sinks reports whether the address v is computed with the store to it.
+func (fn *function) sinks(v ssa.Value) bool {
+	if !mayFail(v) {
+		return false
+	}
+	at := v.(ssa.Instruction)
+	store := onlyStore(v)
+	if store == nil {
+		return false
+	}
+	if store.Block() != at.Block() {
+		return true
+	}
+	between := false
+	for _, instr := range at.Block().Instrs {
+		switch {
+		case instr == at:
+			between = true
+		case instr == ssa.Instruction(store):
+			return false
+		case between && noticeable(instr):
+			return true
+		}
+	}
+	return false
+}
+
+// mayFail reports whether v computes an address that may not exist.
+func mayFail(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.IndexAddr:
+		_, isConst := constInt(v.Index)
+		_, isArray := v.X.Type().Underlying().(*types.Pointer)
+		return !isConst || !isArray || mayBeNil(v.X)
+	case *ssa.FieldAddr:
+		return mayBeNil(v.X)
+	}
+	return false
+}
+
+// mayBeNil reports whether the pointer v may be nil or fails to be computed.
+func mayBeNil(v ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.Alloc, *ssa.Global, *ssa.FreeVar:
+		return false
+	case *ssa.FieldAddr, *ssa.IndexAddr:
+		return mayFail(v)
+	}
+	return true
+}
+
+// onlyStore returns the store to v, or to a part of what v is the address of, if there
+// is no other use.
+func onlyStore(v ssa.Value) *ssa.Store {
+	var store *ssa.Store
+	for _, r := range *v.Referrers() {
+		switch r := r.(type) {
+		case *ssa.DebugRef:
+			continue
+		case *ssa.Store:
+			if r.Addr != v || store != nil {
+				return nil
+			}
+			store = r
+		case *ssa.FieldAddr, *ssa.IndexAddr:
+			if i, ok := r.(*ssa.IndexAddr); ok && i.X != v || store != nil {
+				return nil
+			}
+			if store = onlyStore(r.(ssa.Value)); store == nil {
+				return nil
+			}
+		default:
+			return nil
+		}
+	}
+	return store
+}
+
+// noticeable reports whether instr may panic, or see that something else has not.
+func noticeable(instr ssa.Instruction) bool {
+	switch i := instr.(type) {
+	case *ssa.Call, *ssa.Store, *ssa.Slice, *ssa.Index, *ssa.Lookup, *ssa.TypeAssert, *ssa.SliceToArrayPointer, *ssa.MakeSlice:
+		return true
+	case *ssa.IndexAddr, *ssa.FieldAddr:
+		return mayFail(i.(ssa.Value))
+	case *ssa.UnOp:
+		return i.Op == token.MUL && mayBeNil(i.X)
+	case *ssa.BinOp:
+		switch i.Op {
+		case token.QUO, token.REM, token.SHL, token.SHR:
+			_, isConst := constInt(i.Y)
+			return !isConst
+		}
+	}
+	return false
+}
+
+// lowerSunk computes the address v, and what it is a part of, if that was left to the
+// store.
+func (fn *function) lowerSunk(v ssa.Value) {
+	if _, done := fn.vals[v]; done {
+		return
+	}
+	switch v.(type) {
+	case *ssa.IndexAddr, *ssa.FieldAddr:
+	default:
+		return
+	}
+	pos := fn.pos
+	if p := v.Pos(); p.IsValid() {
+		fn.pos = p
+	}
+	fn.define(v)
+	fn.pos = pos
+}
