@@ -309,3 +309,11 @@ func assignOrder(i, j, d uint8) (log int) {
 	a[j%5] = f(8)
 	return log
 }
+
+func assignNested(i, j uint8) (log int, a [2][3]int8) {
+	defer func() { recover() }()
+	f := func(n int8) int8 { log = log*10 + int(n); return n }
+	a[j%2][i%3] = f(1)
+	a[i%3][j%4] = f(2)
+	return
+}

@@ -9,12 +9,13 @@ import (
 
 // This file puts the checks of assignments where Go has them.
 //
-// In a[i] = f(), Go evaluates the operands a and i, then calls f, and only then finds
-// that i is out of range: "The assignment proceeds in two phases. First, the operands of
+// In a[i][j] = f(), Go evaluates the operands a, i and j, then calls f, and only then
+// finds that i is out of range: "The assignment proceeds in two phases. First, the operands of
 // index expressions and pointer indirections on the left and the expressions on the
 // right are all evaluated in the usual order. Second, the assignments are carried out in
 // left-to-right order" (The Go Programming Language Specification, Assignment
-// statements). go/ssa computes the address of a[i] before it calls f. So an address that
+// statements). go/ssa computes the address of a[i] before it calls f, if a is an array
+// of arrays. So an address that
 // is only stored to is computed when that is done, if something in between can tell the
 // difference.
 
