@@ -11,7 +11,8 @@ import (
 // //ebpf:section, jit.As, the type of the context or the name of the function
 // say (see jit.Program.Section): tracepoint/GROUP/NAME (or tp/),
 // raw_tracepoint/NAME (or raw_tp/), kprobe/FUNCTION[+OFFSET], kretprobe/FUNCTION,
-// fentry/FUNCTION, fexit/FUNCTION, lsm/HOOK, xdp/INTERFACE.
+// fentry/FUNCTION, fexit/FUNCTION, lsm/HOOK, xdp/INTERFACE, tcx/ingress/INTERFACE and
+// tcx/egress/INTERFACE (or tc/). Control groups and sockets it cannot name.
 func Auto(p *jit.Program) (*Link, error) {
 	kind, target, _ := strings.Cut(p.Section(), "/")
 	switch kind {
@@ -39,8 +40,27 @@ func Auto(p *jit.Program) (*Link, error) {
 			return nil, needsTarget(p, "xdp/INTERFACE", "attach.XDP(p, ifname)")
 		}
 		return XDP(p, target)
+	case "tcx", "tc":
+		return autoTCX(p, target)
+	case "cgroup", "cgroup_skb", "sockops":
+		return nil, fmt.Errorf("attach %s: section %q does not say to which control group: call attach.Cgroup(p, dir)", p.Name(), p.Section())
+	case "socket":
+		return nil, fmt.Errorf("attach %s: section %q does not say to which socket: call attach.Socket(p, conn)", p.Name(), p.Section())
 	}
 	return nil, fmt.Errorf("attach %s: section %q names no hook that Auto knows: use the function of the hook, or cilium's link package with p.BPF()", p.Name(), p.Section())
+}
+
+// autoTCX attaches p to what follows tcx/ in its section.
+func autoTCX(p *jit.Program, target string) (*Link, error) {
+	name, ifname, _ := strings.Cut(target, "/")
+	dir := Ingress
+	if name == Egress.String() {
+		dir = Egress
+	}
+	if ifname == "" {
+		return nil, needsTarget(p, "tcx/"+dir.String()+"/INTERFACE", "attach.TCX(p, ifname, dir)")
+	}
+	return TCX(p, ifname, dir)
 }
 
 func needsTarget(p *jit.Program, section, call string) error {

@@ -1,10 +1,6 @@
 package attach
 
 import (
-	"errors"
-	"fmt"
-	"net"
-
 	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
 
@@ -31,7 +27,7 @@ type XDPOptions struct {
 	Mode XDPMode
 }
 
-// XDP attaches p to the network interface of the given name. At most one
+// XDP attaches p to the network interface of the given name or index. At most one
 // option struct may be given.
 //
 // p must be of type xdp. Needs Linux 5.9.
@@ -40,9 +36,9 @@ func XDP(p *jit.Program, ifname string, opts ...XDPOptions) (*Link, error) {
 	if err := wantType(p, cebpf.XDP); err != nil {
 		return nil, attachError(p, hook, err)
 	}
-	iface, err := net.InterfaceByName(ifname)
+	iface, err := findInterface(ifname)
 	if err != nil {
-		return nil, attachError(p, hook, unknownInterface(ifname, err))
+		return nil, attachError(p, hook, err)
 	}
 	var o XDPOptions
 	if len(opts) > 0 {
@@ -58,17 +54,4 @@ func XDP(p *jit.Program, ifname string, opts ...XDPOptions) (*Link, error) {
 		return nil, attachError(p, hook, err)
 	}
 	return newLink(p, hook, l, func(p *jit.Program) (*Link, error) { return XDP(p, ifname, opts...) }), nil
-}
-
-// unknownInterface adds the interfaces there are.
-func unknownInterface(name string, err error) error {
-	ifaces, listErr := net.Interfaces()
-	if listErr != nil {
-		return errors.Join(err, listErr)
-	}
-	names := make([]string, len(ifaces))
-	for i, f := range ifaces {
-		names[i] = f.Name
-	}
-	return fmt.Errorf("%w: the interfaces are %q", err, names)
 }

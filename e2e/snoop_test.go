@@ -26,6 +26,7 @@ import (
 type observer struct {
 	t      *testing.T
 	cmd    *exec.Cmd
+	stdin  io.Writer
 	lines  *bufio.Scanner
 	stderr bytes.Buffer
 }
@@ -41,6 +42,9 @@ func observe(t *testing.T, program, ready string, args ...string) *observer {
 		t.Fatal(err)
 	}
 	o.lines = bufio.NewScanner(stdout)
+	if o.stdin, err = o.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	if err := o.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

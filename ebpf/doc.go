@@ -65,6 +65,27 @@
 // panic itself) ends the program safely in the kernel, with a result the host
 // chooses.
 //
+// # Packets
+//
+// The packet of an XDP or TC program is a slice of bytes:
+//
+//	func onPacket(ctx *ebpf.XDP) ebpf.XDPAction {
+//		pkt := ctx.Data()
+//		if len(pkt) < 34 {
+//			return ebpf.XDPPass
+//		}
+//		ip := ebpf.Overlay[ebpf.IPv4](pkt[14:])
+//
+// It is read, written, sliced and copied as any other. What is out of range panics; what
+// the length has been tested for is not checked again. [Overlay] lays headers such as
+// [Ethernet], [IPv4] and [TCP] over it, with fields in network byte order ([Be16], [Be32]);
+// [Checksum] and others compute checksums. See [XDP.Data] for what a packet is not. Natively
+// a test makes the context of bytes, with [NewXDP] or [NewSKB]; the Test method of
+// a loaded program runs it in the kernel on the same bytes.
+//
+// Which fields of a context a program may read and write depends on its type. The compiler
+// refuses the others.
+//
 // # Helpers
 //
 // Each helper of the kernel is a function of the same name: bpf_ktime_get_ns is
@@ -219,6 +240,9 @@
 //	mapvalue   the address of the value of a map of one entry
 //	innermap   the pointer to a map that a pointer from a lookup is
 //	newmap     a constructor of maps, which runs on the host
+//	overlay    the beginning of a slice of bytes as what the result points to
+//	packet.xdp, packet.skb
+//	           the packet that a context refers to, of the layout of that name
 //	zeropad    zeroes what of *p is padding, a field named _ or an //ebpf:field, and
 //	           the one byte that stands for a value without size
 //	zero       zeroes all of *p

@@ -28,7 +28,7 @@ func NewXDP(packet []byte) *XDP { return &XDP{packet: packet[:len(packet):len(pa
 // that is in several buffers it is the first (see [XdpGetBuffLen]).
 //
 // In the kernel it is a slice like any other but for this: it is never nil; what is
-// more than 64 KiB from its beginning cannot be indexed with a variable; it cannot be
+// more than some 16 KiB from its beginning may not be reached by variable indices, which panic; it cannot be
 // kept in maps or other memory that outlives the program; and after a call of a helper that
 // may move the packet, such as [XDP.AdjustHead], it may not be used any more. Call
 // Data again then.

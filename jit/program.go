@@ -42,6 +42,10 @@ func (p *Program) Name() string { return p.name }
 // to, such as tracepoint/syscalls/sys_enter_write.
 func (p *Program) Section() string { return p.section }
 
+// AttachType returns what the program's section says of the kind of hook, or
+// AttachNone if its type says it all.
+func (p *Program) AttachType() cebpf.AttachType { return p.row.attach }
+
 // BPF returns the program as cilium/ebpf has it, or nil if it was not loaded.
 // It is closed by Close.
 func (p *Program) BPF() *cebpf.Program {

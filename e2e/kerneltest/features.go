@@ -51,7 +51,7 @@ var (
 var Features = append([]*Feature{
 	Language, Callbacks, Printk, PrintkAny, Tracepoints, PerfLinks, RawTracepoints, XDP, Packets, Kprobes, Trampolines, LSM,
 	VerifiedCount, LogPositions,
-}, mapFeatures...)
+}, append(netFeatures, mapFeatures...)...)
 
 // Expected reports whether a kernel release must have the feature.
 func (f *Feature) Expected(kernel lower.Version) bool {

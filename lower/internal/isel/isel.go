@@ -204,7 +204,7 @@ var rules = [ir.NumOps]rule{
 	ir.OpMapRef:      noCode,
 	ir.OpFuncAddr:    noCode,
 	ir.OpPtrAdd:      (*selector).ptrAdd,
-	ir.OpPtrDiff:     (*selector).sub,
+	ir.OpPtrDiff:     (*selector).ptrDiff,
 	ir.OpPtrToInt:    noCode,
 	ir.OpIntToPtr:    noCode,
 	ir.OpLoad:        (*selector).load,

@@ -90,6 +90,16 @@ func (s *selector) ptrAdd(v *ir.Value) {
 	}
 }
 
+// ptrDiff selects the difference of pointers. That the length of a packet has 32 bits
+// and is not negative the verifier must be shown.
+func (s *selector) ptrDiff(v *ir.Value) {
+	s.sub(v)
+	if v.Args[0].Type == ir.PtrPacketEnd {
+		d := s.def(v)
+		s.mov32(d, d)
+	}
+}
+
 func (s *selector) dataAddr(v *ir.Value) { s.loadSym(s.def(v), dataSym(v), v.Imm) }
 
 func dataSym(v *ir.Value) mir.Sym { return mir.Sym{Kind: mir.SymData, Name: v.Data().Name} }

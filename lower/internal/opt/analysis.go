@@ -225,10 +225,8 @@ func (a *analysis) enter(b *ir.Block) {
 	if !s.reached && !s.looped {
 		return
 	}
-	if preds := a.dom.Preds()[b.ID]; len(preds) == 1 {
-		if t := &preds[0].Block.Term; t.Kind == ir.TermBranch {
-			a.assume(t.Args[0], preds[0].Succ == 0)
-		}
+	if from, ok := enteredBy(a.dom, b); ok && from.Block.Term.Kind == ir.TermBranch {
+		a.assume(from.Block.Term.Args[0], from.Succ == 0)
 	}
 	for _, p := range b.Params {
 		f := a.params[p.ID].fact(p.Type)

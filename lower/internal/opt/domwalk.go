@@ -28,3 +28,18 @@ func walkDominators(dom *ir.DomTree, enter, leave func(*ir.Block)) {
 		stack = stack[:len(stack)-1]
 	}
 }
+
+// enteredBy returns the only edge by which b is entered from outside of a loop of which it is the
+// header, or the only edge at all. What is decided there holds in all of the loop.
+func enteredBy(dom *ir.DomTree, b *ir.Block) (from ir.Pred, ok bool) {
+	for _, e := range dom.Preds()[b.ID] {
+		switch {
+		case dom.Dominates(b, e.Block):
+		case ok:
+			return from, false
+		default:
+			from, ok = e, true
+		}
+	}
+	return from, ok
+}

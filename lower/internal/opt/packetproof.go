@@ -28,8 +28,8 @@ import (
 //   - an access that none of the comparisons above it covers gets one of its own. Go's
 //     checks have been passed, so that one never fails.
 //
-// Numbers that the verifier may take for larger than 64 KiB are checked not to be. Nor
-// are they: what of a packet lies beyond cannot be accessed directly.
+// Numbers that the verifier may take for too large are checked not to be. Nor are they: what
+// of a packet lies further than 32 KiB from its beginning, a variable index does not reach.
 //
 // Only comparisons of the form p > end and p <= end are made. Of the others kernels
 // before 5.16 draw wrong conclusions (2fa7d94afc1a "bpf: Fix the off-by-two in range
@@ -51,10 +51,6 @@ import (
 // pointer: MAX_PACKET_OFF in kernel/bpf/verifier.c.
 const maxPacketOffset = 0xffff
 
-// reserve is how much further than what a bound is first needed for later accesses may
-// go before it must be made anew.
-const reserve = 1024
-
 // PacketProofs makes the bounds of f's accesses to packets known to the verifier.
 func PacketProofs(f *ir.Func, cfg *Config) {
 	if !usesPackets(f) {
@@ -75,6 +71,7 @@ func PacketProofs(f *ir.Func, cfg *Config) {
 		tests:   make(map[*ir.Value]packetTest),
 		ends:    make(map[*ir.Value]*ir.Value),
 		exact:   exactValues(f, false),
+		chosen:  chosenValues(f),
 	}
 	p.sums.whole = make(map[*ir.Value]bool)
 	truth := truthFinder{newAnalysis(f), p}
@@ -93,6 +90,9 @@ type packetProver struct {
 	sums  *summer
 	stale *staleness
 	exact []bool // by Value.ID
+	// chosen are the integers that others stand for on some paths: what is compared with
+	// them is to be known of the integer.
+	chosen map[*ir.Value]bool
 
 	// holds are the checks that never fail, natural the comparisons of numbers that are
 	// not negative, by truthFinder.
@@ -133,111 +133,6 @@ type packetTest struct {
 	base *ir.Value
 	size int64
 	not  bool
-}
-
-// A truthFinder finds what is true of comparisons with lengths.
-type truthFinder struct {
-	*analysis
-	p *packetProver
-}
-
-func (t truthFinder) param(*ir.Value, fact) {}
-
-func (t truthFinder) term(*ir.Block) {}
-
-func (t truthFinder) instr(v *ir.Value) {
-	switch {
-	case (v.Op == ir.OpAdd || v.Op == ir.OpSub) && v.Type == ir.I64:
-		t.p.sums.whole[v] = t.mayWrap(v)
-	case v.Op == ir.OpCheckIdx, v.Op == ir.OpCheckULe:
-		if v.Type != ir.I64 {
-			return
-		}
-		holds, ok := t.decideCompare(checkCompare(v.Op), v.Args[0], v.Args[1])
-		t.p.holds[v] = holds && ok
-		t.p.natural[v] = t.get(v.Args[1]).isNonNegative()
-	case v.Op.Is(ir.Compare) && v.Args[0].Type == ir.I64:
-		t.p.natural[v] = t.get(v.Args[0]).isNonNegative() && t.get(v.Args[1]).isNonNegative()
-	}
-}
-
-// mayWrap reports whether a term of the sum or difference v may be negative, so that v
-// must not be taken apart.
-func (t truthFinder) mayWrap(v *ir.Value) bool {
-	x, y := t.get(v.Args[0]), t.get(v.Args[1])
-	if _, ok := v.Args[1].IsConst(); ok && v.Op == ir.OpAdd {
-		y = t.transfer(v) // a constant is subtracted by addition of a negative one
-	}
-	return !x.isNonNegative() || !y.isNonNegative()
-}
-
-// A boundFinder finds what the verifier knows of the terms of sums.
-type boundFinder struct {
-	*analysis
-	p *packetProver
-}
-
-func (b boundFinder) param(*ir.Value, fact) {}
-
-func (b boundFinder) term(*ir.Block) {}
-
-func (b boundFinder) instr(v *ir.Value) {
-	note := func(s sum, n int) {
-		facts := make([]fact, len(s.terms))
-		for i, t := range s.terms {
-			facts[i] = anything(ir.I64)
-			if !t.isLength() {
-				facts[i] = b.get(t.v).and(b.get(t.key), ir.I64)
-			}
-		}
-		b.p.known[operand{v, n}] = facts
-	}
-	switch {
-	case v.Op == ir.OpCheckIdx, v.Op == ir.OpCheckULe, v.Op.Is(ir.Compare):
-		if s, _, ok := b.p.restOf(v); ok {
-			note(s, 0)
-		}
-	default:
-		for _, a := range packetAccesses(v) {
-			note(b.p.sums.pointer(v.Args[a.arg]).at, a.arg)
-		}
-	}
-}
-
-// A packetAccess is an access through operand arg of an instruction.
-type packetAccess struct {
-	arg        int
-	disp, size int64
-}
-
-// packetAccesses returns the accesses of v to packets.
-func packetAccesses(v *ir.Value) []packetAccess {
-	var list []packetAccess
-	add := func(arg int, disp, size int64) {
-		if v.Args[arg].Type == ir.PtrPacket {
-			list = append(list, packetAccess{arg, disp, size})
-		}
-	}
-	switch v.Op {
-	case ir.OpLoad, ir.OpStore:
-		add(0, v.Imm, int64(v.Width))
-	case ir.OpMemZero:
-		add(0, v.Imm, v.Size)
-	case ir.OpMemCopy:
-		add(0, 0, v.Size)
-		add(1, 0, v.Size)
-	case ir.OpHelper:
-		h := v.Helper()
-		for i, a := range v.Args {
-			if i >= len(h.Sizes) || h.Sizes[i] < 0 || h.Sizes[i] >= len(v.Args) || a.Type != ir.PtrPacket {
-				continue
-			}
-			if n, ok := v.Args[h.Sizes[i]].IsConst(); ok {
-				add(i, 0, n)
-			}
-		}
-	}
-	return list
 }
 
 // restOf brings the comparison or check v to the form s <= len(packet), or, if not is
@@ -295,13 +190,34 @@ func (p *packetProver) restOf(v *ir.Value) (s sum, not, ok bool) {
 	return d, not, ok && lengths == 1 && d.off >= 0
 }
 
+// chosenValues returns the integers that are arguments of edges or operands of selections.
+func chosenValues(f *ir.Func) map[*ir.Value]bool {
+	chosen := make(map[*ir.Value]bool)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpSelect {
+				chosen[v.Args[1]], chosen[v.Args[2]] = true, true
+			}
+		}
+		for _, e := range b.Term.Succs {
+			for _, a := range e.Args {
+				chosen[a] = true
+			}
+		}
+	}
+	return chosen
+}
+
+// isChosenLength reports whether v is of chosen and a length is part of it.
+func (p *packetProver) isChosenLength(v *ir.Value) bool {
+	return p.chosen[v] && slices.ContainsFunc(p.sums.integer(v).terms, term.isLength)
+}
+
 func (p *packetProver) enter(b *ir.Block) {
 	p.marks = append(p.marks, len(p.undo))
-	if preds := p.dom.Preds()[b.ID]; len(preds) == 1 {
-		if t := &preds[0].Block.Term; t.Kind == ir.TermBranch {
-			if test, ok := p.tests[t.Args[0]]; ok && test.not == (preds[0].Succ == 1) {
-				p.prove(test.base, test.size)
-			}
+	if from, ok := enteredBy(p.dom, b); ok && from.Block.Term.Kind == ir.TermBranch {
+		if test, ok := p.tests[from.Block.Term.Args[0]]; ok && test.not == (from.Succ == 1) {
+			p.prove(test.base, test.size)
 		}
 	}
 	if p.state = p.stale.at(b); p.state != nil {
@@ -410,7 +326,7 @@ func factsOf(s sum, list []fact) []fact {
 // compare makes the comparison v of a length one of pointers.
 func (p *packetProver) compare(v *ir.Value) {
 	s, not, ok := p.restOf(v)
-	if !ok || !p.natural[v] && !isSignedCompare(v.Op) {
+	if !ok || !p.natural[v] && !isSignedCompare(v.Op) || p.isChosenLength(v.Args[0]) || p.isChosenLength(v.Args[1]) {
 		return
 	}
 	packet, rest := split(s)
@@ -477,58 +393,6 @@ func (p *packetProver) demand(packet, base *ir.Value, size int64, site *ir.Site)
 	there := p.emit(ir.OpULe, ir.I32, displacedBy(p, base, size), p.end(packet))
 	p.emit(ir.OpCheck, ir.Void, there).Aux = site
 	p.prove(base, size)
-}
-
-// fits reports whether the verifier follows s plus the beginning of a packet.
-func (p *packetProver) fits(s sum, facts []fact) bool {
-	total := uint64(s.off)
-	for i, t := range s.terms {
-		f := facts[i]
-		if b, ok := p.bounded[t.key]; ok {
-			f = f.and(between(ir.I64, 0, b.max), ir.I64)
-		}
-		if !f.isNonNegative() || f.umax > maxPacketOffset {
-			return false
-		}
-		total += f.umax
-	}
-	return s.off >= 0 && total <= maxPacketOffset
-}
-
-// boundTerms makes s so that it fits, by checks at site, and returns what is known of
-// its terms then. It fails for constants that are out of range.
-func (p *packetProver) boundTerms(s sum, facts []fact, site *ir.Site) ([]fact, bool) {
-	switch {
-	case s.off < 0 || s.off > maxPacketOffset:
-		return nil, false
-	case p.fits(s, facts):
-		return facts, true
-	}
-	// Terms that are small stay as they are; the others share what is left.
-	budget := uint64(maxPacketOffset - s.off)
-	small := func(f fact) bool { return f.isNonNegative() && f.umax <= budget/maxTerms }
-	left, large := budget, uint64(0)
-	for _, f := range facts {
-		if small(f) {
-			left -= f.umax
-		} else {
-			large++
-		}
-	}
-	facts = slices.Clone(facts)
-	for i, t := range s.terms {
-		if small(facts[i]) {
-			continue
-		}
-		limit := (left - min(left/2, reserve)) / large
-		if b, ok := p.bounded[t.key]; !ok || b.max > limit {
-			c := p.emit(ir.OpCheckULe, ir.I64, t.v, p.constant(int64(limit)))
-			c.Aux = site
-			remember(p, p.bounded, t.key, bound{c, limit})
-		}
-		facts[i] = between(ir.I64, 0, limit)
-	}
-	return facts, p.fits(s, facts)
 }
 
 // baseKey is what makes sums without constant equal. A term that has got a lower bound is

@@ -90,8 +90,11 @@ func (a *analysis) operation(v *ir.Value) fact {
 			return between(t, 0, lowBits(v.Imm))
 		}
 	case ir.OpPtrDiff:
-		if a.sound && v.Args[0].Type == ir.PtrPacketEnd { // the length of a packet, or of what is left of it
-			return between(t, 0, math.MaxInt32)
+		if v.Args[0].Type == ir.PtrPacketEnd { // the length of a packet, or of what is left of it
+			if a.sound {
+				return between(t, 0, math.MaxInt32)
+			}
+			return between(t, 0, math.MaxUint32) // see ptrDiff in package isel
 		}
 	case ir.OpSExtIn:
 		return a.extendInFact(v, arg(0))
