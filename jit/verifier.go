@@ -78,9 +78,27 @@ var (
 	noise = regexp.MustCompile(`^(processed \d+ insns|verification time|stack depth|mark_precise|max_states|from \d+ to \d+|;|R\d+[_=]|old state|cur state|parent)`)
 )
 
+// reportTitle begins what Linux 7.3 adds to the log of a program that it refuses: the same reason
+// at length, the path that led there, and advice. The classic lines are before it.
+const reportTitle = "Verification failed:"
+
+// reportInsn is the report's line for the instruction that is at fault, the first of its kind.
+var reportInsn = regexp.MustCompile(`^insn (\d+)$`)
+
 // explain returns the reason at the end of a log and the position of the
 // instruction that it is about.
 func (p *Program) explain(log []string) (token.Position, string) {
+	isTitle := func(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), reportTitle) }
+	if i := slices.IndexFunc(log, isTitle); i >= 0 {
+		pos, reason := p.explain(log[:i])
+		for _, line := range log[i:] {
+			if m := reportInsn.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
+				offset, _ := strconv.Atoi(m[1])
+				return p.posOf(offset), reason
+			}
+		}
+		return pos, reason
+	}
 	reason := "no reason given"
 	offset := -1
 	for _, line := range slices.Backward(log) {

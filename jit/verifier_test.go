@@ -2,12 +2,15 @@ package jit
 
 import (
 	"errors"
+	"flag"
 	"go/token"
+	"os"
 	"strings"
 	"testing"
 
 	cebpf "github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
+	"golang.org/x/tools/txtar"
 
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -53,6 +56,36 @@ processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 		}
 	}
 }
+
+// TestVerifierLogs maps real logs in the formats of old and new kernels.
+func TestVerifierLogs(t *testing.T) {
+	const file = "testdata/verifier.txtar"
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Program{name: "f", row: &sections[0], unit: &lower.Unit{}}
+	for n := range 10 {
+		p.unit.Lines = append(p.unit.Lines, lower.Line{Offset: n, Pos: token.Position{Filename: "main.go", Line: n + 1}})
+	}
+	for i := 0; i+1 < len(archive.Files); i += 2 {
+		log, want := archive.Files[i], &archive.Files[i+1]
+		cause := &cebpf.VerifierError{Cause: unix.EACCES, Log: strings.Split(strings.TrimSpace(string(log.Data)), "\n")}
+		got := p.loadError(&options{}, cause).Error() + "\n"
+		if *updateLogs {
+			want.Data = []byte(got)
+		} else if got != string(want.Data) {
+			t.Errorf("%s: got %swant %s", log.Name, got, want.Data)
+		}
+	}
+	if *updateLogs {
+		if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var updateLogs = flag.Bool("update.logs", false, "accept what is said of the verifier's logs now")
 
 func TestLoadErrors(t *testing.T) {
 	p := &Program{name: "f", section: "xdp", row: &sections[0], unit: &lower.Unit{}}
