@@ -29,7 +29,7 @@ var Funcs = []any{
 
 	// flow.go
 	ifElse, forLoop, nested, switchInt, switchTrue, fallThrough, gotos, labels, rangeInt, shortCircuit, swap,
-	multiple, named, fib, collatz, callChain, explicit, explicitConst, loopVar, loopVarCaptured, loopVarIterated, infinite, evalOrder, opAssign, gotoInto, assignOrder, assignNested,
+	multiple, named, fib, collatz, callChain, explicit, explicitConst, loopVar, loopVarCaptured, loopVarIterated, infinite, evalOrder, opAssign, gotoInto, assignOrder, assignNested, tailCalls, tailSlices,
 
 	// mem.go
 	pointers, pointerTo, structs, nestedStructs, structEq, bigEq, arrays, arrayIndex, arrayIndex2, arrayOfArrays, arrayCopy, arrayRange,

@@ -317,3 +317,44 @@ func assignNested(i, j uint8) (log int, a [2][3]int8) {
 	a[i%3][j%4] = f(2)
 	return
 }
+
+func gcd(a, b uint16) uint16 {
+	if b == 0 {
+		return a
+	}
+	return gcd(b, a%b)
+}
+
+func digitSum(n uint16, sum int) (int, bool) {
+	var digit int
+	digit += int(n % 10)
+	if sum > 30 {
+		panic("too much")
+	}
+	if n == 0 {
+		return sum, digit != 0
+	}
+	return digitSum(n/10, sum+digit)
+}
+
+func tailCalls(a, b uint16) (uint16, int, bool) {
+	sum, ok := digitSum(b, int(a%10))
+	return gcd(a%1000, b%1000), sum, ok
+}
+
+type interval struct{ lo, hi int }
+
+func find(s []int16, v int16, in interval) int {
+	if in.lo >= in.hi {
+		return -1 - in.lo
+	}
+	if s[in.lo] == v {
+		return in.lo
+	}
+	return find(s, v, interval{in.lo + 1, in.hi})
+}
+
+func tailSlices(v int16, n uint8) int {
+	a := [...]int16{-300, -7, 0, 5, 90, 1000, 2000, 30000}
+	return find(a[:], v, interval{int(n % 4), len(a)})
+}

@@ -22,6 +22,9 @@ func (fn *function) lowerCall(c *ssa.Call) operand {
 			return fn.lowerIntrinsic(d.intrinsic, f, &c.Call)
 		}
 	}
+	if fn.tailCall(c) {
+		return operand{}
+	}
 	before := fn.b.diags.Len()
 	if f := fn.operand(c.Call.Value); isDynamic(f) && !isNil(f) {
 		var params []operand

@@ -26,6 +26,6 @@
 // by the time it is lowered, however deep the callbacks nest, and needs no
 // inlining to be one. What remains unresolved is an error that names the value.
 //
-// Recursion is refused, so that building a callee when its first call is met
+// Recursion is refused, unless it is a loop (see tailcall.go), so that building a callee when its first call is met
 // terminates, and its results are known before the call is lowered.
 package build

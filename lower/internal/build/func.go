@@ -20,21 +20,22 @@ type function struct {
 	at   *ssa.BasicBlock // the block being lowered
 	pos  token.Pos       // of the instruction being lowered, or the last known
 
-	vals     map[ssa.Value]operand
-	skip     map[ssa.Instruction]bool  // lowered with another instruction
-	variadic map[ssa.Value][]ssa.Value // arguments of intrinsics by their slice
-	blocks   []*ir.Block               // by ssa.BasicBlock.Index; nil if not reached
-	lowered  []bool
-	edges    []pendingEdge
-	preds    [][2]int         // see predIndices
-	taken    map[edgeKey]bool // of edges
-	phis     map[*ssa.Phi]*phi
-	returns  []pendingReturn
-	outs     []address // where the big results go
-	nonnil   map[ssa.Value]checkedPtr
-	cyclic   []bool                 // by ssa.BasicBlock.Index
-	loopVars map[*ssa.Alloc]operand // see shareLoopVar
-	defers   []*deferred
+	vals      map[ssa.Value]operand
+	skip      map[ssa.Instruction]bool  // lowered with another instruction
+	variadic  map[ssa.Value][]ssa.Value // arguments of intrinsics by their slice
+	blocks    []*ir.Block               // by ssa.BasicBlock.Index; nil if not reached
+	lowered   []bool
+	edges     []pendingEdge
+	preds     [][2]int         // see predIndices
+	taken     map[edgeKey]bool // of edges
+	phis      map[*ssa.Phi]*phi
+	returns   []pendingReturn
+	outs      []address // where the big results go
+	nonnil    map[ssa.Value]checkedPtr
+	cyclic    []bool                 // by ssa.BasicBlock.Index
+	loopVars  map[*ssa.Alloc]operand // see shareLoopVar
+	defers    []*deferred
+	tailCalls []*ssa.Call // that become jumps, see tailcall.go
 	// landing is where panics go, or nil if they leave the program: a block whose
 	// parameter is the status of the panic. See unwind.go.
 	landing   *ir.Block
@@ -213,7 +214,8 @@ func (fn *function) prologue() {
 	}
 	fn.startUnwinding()
 	fn.blocks[0] = fn.f.NewBlock()
-	entry.Jump(ir.Pos(fn.src.Pos()), fn.blocks[0])
+	fn.findTailCalls()
+	entry.Jump(ir.Pos(fn.src.Pos()), fn.blocks[0], fn.makeLoop()...)
 }
 
 // block lowers one block of the source.
