@@ -47,7 +47,7 @@
 //
 // Refused, each with the place and what to write instead, are: go, select
 // and channels; maps of the language; floating-point and complex numbers;
-// and recursion.
+// and recursion, but for calls of a function to itself as the last thing it does.
 //
 // Functions of other packages can be called if they are written in Go and keep to
 // the above, down to what they call. Of the standard library this includes
