@@ -40,7 +40,7 @@ var Funcs = []any{
 	slices1, slices3, sliceRange, sliceCopy, sliceOverlap, sliceClear, sliceAppend, sliceMake, sliceToArray, sliceOfSlice,
 	closures, closureCounter, closureArg, methodValue, methodExpr, generics, genericMethods, interfaces, typeSwitch, assertions,
 	defers1, deferOrder, deferArgs, deferNamed, rangeString, rangeFunc, rangeFuncNested, rangeFuncReturn, tables, variadic, stringOrder, stringSlices, anyEq, mutualCallbacks,
-	sliceAdvance, stringAdvance, sliceShrink, alwaysPanics, callsPanic, nilFunc, globalCells,
+	appendToPart, appendToRest, stringPart, sliceAdvance, stringAdvance, sliceShrink, alwaysPanics, callsPanic, nilFunc, globalCells,
 
 	// panic.go
 	recoverIndex, recoverCallee, recoverNot, recoverAgain, recoverNested, recoverResults, recoverUnnamed, recoverOrder, recoverTwice, recoverInMethod,

@@ -426,3 +426,35 @@ func sliceShrink(b [8]uint16, n uint16) int {
 	}
 	return int(s[0])
 }
+
+func appendToPart(in [6]uint64, lo int64, hi int8) (int, [6]uint64) {
+	s := in[lo:hi]
+	if m := s; cap(s)-len(s) >= len(m) {
+		s = append(s, m...)
+	}
+	return len(s), in
+}
+
+func appendToRest(in [6]uint64, lo, hi uint8) (int, [6]uint64) {
+	s := in[lo:hi]
+	if lo&1 != hi&1 {
+		if hi < 100 {
+			s = s[min(6, len(s)/2):len(s):cap(s)]
+		}
+		if m := in[:2]; cap(s)-len(s) >= len(m) {
+			s = append(s, m...)
+		}
+	}
+	return len(s), in
+}
+
+func stringPart(lo uint32, hi int16, c bool) (sum int) {
+	s := "eBPF in pure Go"
+	if c {
+		s = s[lo:hi]
+	}
+	for i, r := range s {
+		sum += i * int(r)
+	}
+	return sum
+}

@@ -39,6 +39,7 @@ var Limits = map[string]Limit{
 	"collatz":         Boundless,
 	"sliceAdvance":    Boundless,
 	"stringAdvance":   Boundless,
+	"stringPart":      Boundless,
 	"labels":          tooManyPaths, // by i*j > 30, where i may be 0
 	"loopVarCaptured": Boundless,
 	"sliceSort":       Boundless,

@@ -181,7 +181,7 @@ func (fn *function) move(dst, src, n *ir.Value, elem types.Type) {
 	}
 	place := func(i *ir.Value) *ir.Value { return i }
 	if src.Type == dst.Type || src.Type == ir.PtrAny || dst.Type == ir.PtrAny { // they may overlap
-		down := fn.emit(ir.OpULt, ir.I32, fn.emit(ir.OpPtrToInt, ir.I64, src), fn.emit(ir.OpPtrToInt, ir.I64, dst))
+		down := fn.emit(ir.OpSGt, ir.I32, fn.emit(ir.OpPtrDiff, ir.I64, dst, src), fn.constant(ir.I64, 0))
 		last := fn.emit(ir.OpSub, ir.I64, n, fn.constant(ir.I64, 1))
 		place = func(i *ir.Value) *ir.Value {
 			return fn.emit(ir.OpSelect, ir.I64, down, fn.emit(ir.OpSub, ir.I64, last, i), i)

@@ -48,6 +48,11 @@ func foldPtrDiff(s *folder, v *ir.Value) *ir.Value {
 		return p.Args[1]
 	case q.Op == ir.OpPtrAdd && q.Args[0] == p:
 		return s.become(v, ir.OpNeg, q.Args[1])
+	// What is added to a pointer may be more than the verifier lets be added.
+	case p.Op == ir.OpPtrAdd:
+		return s.become(v, ir.OpAdd, s.emit(ir.OpPtrDiff, ir.I64, p.Args[0], q), p.Args[1])
+	case q.Op == ir.OpPtrAdd:
+		return s.become(v, ir.OpSub, s.emit(ir.OpPtrDiff, ir.I64, p, q.Args[0]), q.Args[1])
 	}
 	return nil
 }
