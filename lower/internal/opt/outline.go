@@ -438,13 +438,15 @@ func (o *outliner) renameBehind(b *ir.Block, after map[*ir.Value]*ir.Value) {
 	}
 }
 
-// argsOf returns the arguments of the edge that the exit x is.
+// argsOf returns the arguments of the edge that the exit x is, for use in b. They are
+// loaded where the helper has been called: b may be outside of a loop around this one,
+// which takes the context along when it becomes a function itself.
 func (o *outliner) argsOf(b *ir.Block, x loopExit) []*ir.Value {
 	var args []*ir.Value
 	for i, a := range x.edge.Args {
 		switch {
 		case x.cells[i] >= 0:
-			a = o.load(b, b.Append(slotAddress(o.f, o.slot)), x.cells[i], a.Type)
+			a = o.load(o.enter, o.ctx, x.cells[i], a.Type)
 		case o.contains(a.Block):
 			a = b.Append(copyValue(o.f, a))
 		}
