@@ -21,7 +21,7 @@ import "unsafe"
 //	}
 //
 // A program holds one lock at a time, calls nothing while it does, and gives it back on every
-// path; a panic gives it back. Tracing programs cannot use it.
+// path, by defer if it likes; a panic gives it back. Tracing programs cannot use it.
 //
 //ebpf:field bpf_spin_lock
 type SpinLock struct{ word uint32 }

@@ -61,6 +61,7 @@ var passes = []pass{
 	// From here on a comparison may be a proof.
 	{"loopbounds", each(opt.LoopBounds), true},
 	{"limitloops", each(opt.LimitLoops), true},
+	{"release", each(opt.Release), true},
 	{"checkelim", each(opt.CheckElim), false},
 	{"fold/proven", each(opt.Fold), false},
 	{"guard", each(opt.Guard), true},
@@ -106,6 +107,9 @@ var passOrder = []struct{ before, after, why string }{
 	{"loopbounds", "limitloops", "whether a loop stays as it is depends on the bounds that the verifier knows"},
 	{"limitloops", "checkelim", "in a loop that is limited the verifier knows less of the counter"},
 	{"loopbounds", "checkelim", "what the verifier is told may make a check superfluous"},
+	{"licm", "release", "what is held at a check depends on where it is"},
+	{"limitloops", "release", "loops are recognised by their form, which has no ways out for panics"},
+	{"release", "checkelim", "a check behind the branch that does its work is a proof and no more"},
 	{"checkelim", "guard", "a guard is a check that never fails, and the verifier needs it all the same"},
 	{"fold", "guard", "what is known of an index decides whether it needs a guard"},
 	{"mem2reg/pointees", "packetoffsets", "a slice in memory is no pointer and length that change together"},

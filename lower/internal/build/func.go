@@ -88,6 +88,7 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers 
 	b.instances[src] = append(b.instances[src], inst)
 	b.active = append(b.active, inst)
 	inst.f = b.newFunc(src.String(), src.Pos())
+	inst.f.API = packageOf(src) != nil && packageOf(src).Pkg.Path() == ebpfPath
 	before := b.diags.Len()
 	b.buildInstance(inst)
 	inst.done = true
@@ -139,7 +140,7 @@ func (b *builder) nesting(src *ssa.Function) int {
 func (b *builder) buildInstance(inst *instance) {
 	widened, unlimited, dynamicPhis := make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool)
 	for {
-		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos}
+		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos, API: inst.f.API}
 		inst.frames, inst.sites = nil, nil
 		before := b.diags.Len()
 		fn := &function{

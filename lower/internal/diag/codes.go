@@ -137,6 +137,12 @@ const (
 	// Example: ctx.IngressIfindex = 1 in an XDP program
 	ContextAccess Code = 413
 
+	// NotReleased: a return with something that must be given back: a record of a ring buffer,
+	// a reference to a socket, or a spin lock.
+	//
+	// Example: if r := events.Reserve(); r != nil { return 0 }
+	NotReleased Code = 414
+
 	// StackOverflow: the local variables need more memory than there is. Those for
 	// which the 512 bytes of the stack are too small are put into per-CPU memory of up to 32 KiB,
 	// but for those that hold pointers, which the kernel follows on the stack only.

@@ -11,6 +11,9 @@ type Func struct {
 	Pos     Pos
 	// NoInline keeps the function a BPF subprogram.
 	NoInline bool
+	// API marks a function of the package that programs are written against. Where it is inlined,
+	// its instructions have the position of the call. The text form leaves it out.
+	API bool
 	// Callback is set if a helper calls the function. It then returns Stop to the
 	// helper when it panics, which no status can tell.
 	Callback bool

@@ -192,6 +192,12 @@ func inlineCall(f *ir.Func, call *ir.Value, inLoop bool, names *renaming) *ir.Bl
 	b.Jump(call.Pos, body.Block(callee.Entry()), call.Args...)
 	for _, from := range callee.Blocks {
 		to := body.Block(from)
+		if callee.API {
+			to.Term.Pos = call.Pos
+			for _, v := range to.Instrs {
+				v.Pos = call.Pos
+			}
+		}
 		if to.Term.Kind == ir.TermReturn {
 			to.Jump(to.Term.Pos, rest, to.Term.Args...)
 		}

@@ -48,6 +48,7 @@ var allPasses = []namedPass{
 	{"ranges", funcs(Ranges)},
 	{"loopbounds", funcs(LoopBounds)},
 	{"limitloops", funcs(LimitLoops)},
+	{"release", funcs(Release)},
 	{"checkelim", funcs(CheckElim)},
 	{"guard", funcs(Guard)},
 	{"packetoffsets", funcs(PacketOffsets)},
