@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"reflect"
 	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
@@ -19,6 +20,9 @@ type LostError struct {
 }
 
 func (e *LostError) Error() string { return fmt.Sprintf("%d records lost", e.Count) }
+
+// lostEvery is the number of records after which a reader looks for lost ones at the latest.
+const lostEvery = 64
 
 // records calls yield for records until it returns false, ctx ends, or the map
 // is closed. It follows the map from memory to the kernel. Count, if it is not nil,
@@ -38,6 +42,7 @@ func records(ctx context.Context, m *object, count func() uint64, yield func(dat
 		return n == reported || yield(nil, &LostError{n - reported})
 	}
 	var rec bind.Record
+	read := 0
 	for {
 		s, ok := m.Backend().(bind.Streamer)
 		if !ok {
@@ -48,7 +53,9 @@ func records(ctx context.Context, m *object, count func() uint64, yield func(dat
 			if err = r.Next(ctx, &rec); err != nil {
 				break
 			}
-			if !lost() ||
+			read++
+			// The counter is not looked at for every record, which takes as long as reading it.
+			if (rec.Remaining == 0 || read%lostEvery == 0) && !lost() ||
 				rec.Lost > 0 && !yield(nil, &LostError{rec.Lost}) ||
 				rec.Lost == 0 && !yield(rec.Data, nil) {
 				_ = r.Close()
@@ -74,16 +81,16 @@ func records(ctx context.Context, m *object, count func() uint64, yield func(dat
 // typed calls yield with the value that a record is. The record may be longer by
 // slack bytes.
 func typed[T any](data []byte, err error, slack int, yield func(*T, error) bool) bool {
-	var v T
-	size := int(unsafe.Sizeof(v))
+	size := int(sizeOf[T]())
 	switch {
 	case err != nil:
-		return yield(&v, err)
+		return yield(new(T), err)
 	case len(data) < size || len(data) > size+slack:
-		return yield(&v, fmt.Errorf("record of %d bytes, want the %d of %T", len(data), size, v))
-	case uintptr(unsafe.Pointer(unsafe.SliceData(data)))%unsafe.Alignof(v) != 0 || size == 0:
-		v = getKey[T](data)
-		return yield(&v, nil)
+		return yield(new(T), fmt.Errorf("record of %d bytes, want the %d of %v", len(data), size, reflect.TypeFor[T]()))
+	case uintptr(unsafe.Pointer(unsafe.SliceData(data)))%unsafe.Alignof(*new(T)) != 0 || size == 0:
+		v := new(T)
+		*v = getKey[T](data)
+		return yield(v, nil)
 	}
 	return yield((*T)(unsafe.Pointer(unsafe.SliceData(data))), nil)
 }
