@@ -28,6 +28,7 @@ const (
 	HostOnly            = diag.HostOnly
 	StalePacket         = diag.StalePacket
 	ContextAccess       = diag.ContextAccess
+	NotReleased         = diag.NotReleased
 	StackOverflow       = diag.StackOverflow
 	ProgramTooLarge     = diag.ProgramTooLarge
 	TooManyArguments    = diag.TooManyArguments

@@ -21,7 +21,7 @@ func forgets(ctx *ebpf.XDP) int {
 		return 1
 	}
 	r.N = 5
-	if ctx.RxQueueIndex == 3 { // want "return here, but the record reserved at .*held.go:19:.* is neither submitted nor discarded, by way of .*held.go:19:.*; call Submit or Discard on every path"
+	if ctx.RxQueueIndex == 3 { // want "return here, but the record reserved at .*held.go:19:.* is neither submitted nor discarded, by way of .*held.go:19:.*; call Submit or Discard on every path.*U414"
 		return 2
 	}
 	records.Submit(r)
@@ -36,5 +36,5 @@ func keeps(ebpf.Context) int {
 	}
 	a.lock.Lock()
 	a.N++
-	return 0 // want "return here, but the lock taken at .*held.go:37:.* is not given back.*; call Unlock on every path"
+	return 0 // want "return here, but the lock taken at .*held.go:37:.* is not given back.*; call Unlock on every path.*U414"
 }
