@@ -42,6 +42,7 @@ var testPackages = []testPackage{
 		"TestCompilePackage": "finds a package with the go command",
 		"TestHostWithoutGo":  "builds a program with the go command",
 		"TestBadInput":       "compiles for a given kernel, and calls packages of the Go installation",
+		"TestBounds":         "compiles for a given kernel",
 	}},
 }
 

@@ -75,6 +75,8 @@
 // loader. It knows the running process and kernel, which lower does not. It knows
 // nothing of the representations between go/ssa and lower.Unit.
 //
-// All functions and methods may be called concurrently. The only global state is
-// caches: the parsed ebpf package and standard library, the kernel's features and its BTF.
+// All functions and methods may be called concurrently. Global state is caches (the parsed
+// ebpf package and standard library, the kernel's features and its BTF) and what the
+// process has only once, too: where its package-level variables are in the kernel, for
+// as long as a program is loaded that assigns to them, and its maps (package ebpf/bind).
 package jit
