@@ -110,10 +110,6 @@ func TestTaskStorage(t *testing.T) {
 
 func TestSockStorage(t *testing.T) {
 	sockStorages.test(t)
-	// The verifier of older kernels refuses the helper in such programs.
-	if kernel, err := runningRelease(); err == nil && !sockStorages.expected(kernel) {
-		t.Skipf("Linux %v lacks it, as declared", kernel)
-	}
 	attachTracing(t, sockStorages, sockStorages.compile(t, visitSocket, jit.As("tp_btf/inet_sock_set_state")))
 	near, far, fd := connection(t)
 	v, ok := socketVisits.GetFD(fd)

@@ -89,6 +89,14 @@ func newHelper(d helperDirective) *helper {
 	return h
 }
 
+// laterIn is, for program types that got a helper later than the first type
+// that has it, the release they got it in.
+var laterIn = map[struct{ progType, helper string }]target.Version{
+	// 8e4597c627fb "bpf: Allow using bpf_sk_storage in FENTRY/FEXIT/RAW_TP".
+	{"tracing", "sk_storage_get"}:    {Major: 5, Minor: 11},
+	{"tracing", "sk_storage_delete"}: {Major: 5, Minor: 11},
+}
+
 // available reports an error if the target or the program's type lacks h.
 func (fn *function) available(h *helper) bool {
 	d := h.directive
@@ -98,6 +106,11 @@ func (fn *function) available(h *helper) bool {
 		return false
 	}
 	t := fn.b.in.Type
+	if min := laterIn[struct{ progType, helper string }{t, d.name}]; !fn.b.target.Kernel.AtLeast(min) {
+		fn.fail(diag.FeatureMissing, "call it in a program of another type, or require a newer kernel",
+			"helper bpf_%s needs Linux %s in a program of type %s, and the program is compiled for %s", d.name, min, t, fn.b.target.Kernel)
+		return false
+	}
 	all := slices.Contains(d.types, "all") && t != "lirc_mode2"
 	if t != "" && len(d.types) > 0 && !all && !slices.Contains(d.types, t) {
 		fn.fail(diag.HelperUnavailable, "call it in a program of type "+strings.Join(d.types, ", "),
