@@ -55,7 +55,7 @@ func records(ctx context.Context, m *object, count func() uint64, yield func(dat
 			}
 			read++
 			// The counter is not looked at for every record, which takes as long as reading it.
-			if (rec.Remaining == 0 || read%lostEvery == 0) && !lost() ||
+			if (rec.Remaining == 0 || read%lostEvery == 1) && !lost() ||
 				rec.Lost > 0 && !yield(nil, &LostError{rec.Lost}) ||
 				rec.Lost == 0 && !yield(rec.Data, nil) {
 				_ = r.Close()
