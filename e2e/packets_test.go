@@ -109,7 +109,7 @@ func TestPacketErrors(t *testing.T) {
 	const head = "package p\nimport \"github.com/undergo-ebpf/undergo/ebpf\"\n"
 	for _, test := range []struct{ section, src, want string }{
 		{"xdp", "func f(ctx *ebpf.XDP) int { p := ctx.Data(); if ctx.AdjustHead(-4) != nil { return 0 }; return int(p[0]) }",
-			"use of packet data after the call of bpf_xdp_adjust_head, which may move it; call Data again after it"},
+			"use of packet data after the call of bpf_xdp_adjust_head in line 4, which may move it; call Data again after it"},
 		{"xdp", "func f(ctx *ebpf.XDP) int { ctx.IngressIfindex = 1; return 0 }", "programs cannot write field IngressIfindex of XDP"},
 		{"tc", "func f(ctx *ebpf.SKB) int { return int(ctx.Family) }", "programs of type sched_cls cannot read field Family of SKB; only programs of type cgroup_skb can"},
 		{"socket", "func f(ctx *ebpf.SKB) int { ctx.Mark = 1; return 0 }", "programs of type socket_filter cannot write field Mark of SKB"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
 )
@@ -102,10 +103,9 @@ type request struct{ a, b, sum uint64 }
 func addUp(r *request) int { r.sum = r.a + r.b; return 3 }
 
 func TestSyscallContext(t *testing.T) {
+	kerneltest.Syscalls.Test(t)
 	prog, err := jit.Compile(addUp, jit.As("syscall"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	kerneltest.Require(t, err)
 	defer prog.Close()
 	r := &request{a: 40, b: 2}
 	run, err := prog.TestContext(r, nil)

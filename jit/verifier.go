@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	cebpf "github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/features"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,6 +51,8 @@ func (p *Program) loadError(o *options, err error) error {
 		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
 	case tooComplex(err) && o.log == nil:
 		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
+	case errors.Is(err, unix.EINVAL) && errors.Is(features.HaveProgramType(p.row.typ), cebpf.ErrNotSupported):
+		return fmt.Errorf("load %s: programs of type %v: %w", p.name, p.row.typ, features.HaveProgramType(p.row.typ))
 	case errors.As(err, &ve):
 		if o.log != nil {
 			fmt.Fprintf(o.log, "%+v\n", ve)

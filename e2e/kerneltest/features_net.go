@@ -2,13 +2,15 @@ package kerneltest
 
 import "github.com/undergo-ebpf/undergo/lower"
 
-// The features of networks.
+// The features of networks and of programs that are run by hand.
 var (
 	TCX      = &Feature{Name: "`attach.TCX`", Min: lower.Version{Major: 6, Minor: 6}}
 	Cgroup   = &Feature{Name: "`attach.Cgroup`", Min: lower.MinKernel}
 	Socket   = &Feature{Name: "`attach.Socket`", Min: lower.MinKernel}
 	Firewall = &Feature{Name: "`examples/xdpfirewall`", Min: lower.MinKernel}
+	// 79a7f8bdb159 "bpf: Introduce bpf_sys_bpf() helper and program type."
+	Syscalls = &Feature{Name: "syscall programs", Min: lower.Version{Major: 5, Minor: 14}}
 )
 
 // netFeatures is their rows of the README's table.
-var netFeatures = []*Feature{TCX, Cgroup, Socket, Firewall}
+var netFeatures = []*Feature{TCX, Cgroup, Socket, Firewall, Syscalls}

@@ -40,10 +40,9 @@ var Limits = map[string]Limit{
 	"sliceAdvance":    Boundless,
 	"stringAdvance":   Boundless,
 	"stringPart":      Boundless,
+	"tailCalls":       Boundless,
 	"labels":          tooManyPaths, // by i*j > 30, where i may be 0
 	"loopVarCaptured": Boundless,
-	"sliceSort":       Boundless,
-	"sliceSortStable": Boundless,
 	"validRune":       movingSlice,
 	"atomicFuncs32":   fetching,
 	"atomicFuncs64":   fetching,
