@@ -23,9 +23,6 @@ var (
 	loopArgument = []uint64{0, 1, 2, 7, 27, 36, 1000, 123456}
 )
 
-// manyPaths is the case that is compiled again because the verifier gives up.
-const manyPaths = "many paths"
-
 var loopCases = []loopCase{
 	{"constant", func(n uint64) uint64 {
 		for i := range uint64(1000) {
@@ -150,7 +147,7 @@ var loopCases = []loopCase{
 		}
 		return sum + n
 	}, anyKernel, loopArgument},
-	{manyPaths, func(n uint64) (sum uint64) { // compiled again if they are too many
+	{"many paths", func(n uint64) (sum uint64) { // compiled again if they are too many
 		for i := range 28 {
 			if n>>i&1 != 0 {
 				sum += 3 << i
@@ -160,7 +157,7 @@ var loopCases = []loopCase{
 			sum = 0
 		}
 		return sum
-	}, kerneltest.Boundless, loopArgument},
+	}, kerneltest.TooManyPaths, loopArgument},
 	{"bubble sort", func(n uint64) uint64 {
 		var a [12]uint64
 		for i := range a {
@@ -182,9 +179,6 @@ var loopCases = []loopCase{
 func TestLoops(t *testing.T) {
 	language.test(t)
 	for _, c := range loopCases {
-		if c.name == manyPaths && guest != "" {
-			continue // in guests the verifier takes a minute to give up
-		}
 		t.Run(c.name, func(t *testing.T) {
 			inKernel, err := jit.Func(c.fn)
 			if c.limit.Excludes(t, err) {

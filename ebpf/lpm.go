@@ -15,6 +15,10 @@ type Prefix[A comparable] struct {
 //	routes.Set(ebpf.Prefix[[4]byte]{Bits: 8, Addr: [4]byte{10}}, 1)
 //	v, ok := routes.Get([4]byte{10, 1, 2, 3})
 //
+// The kernel keeps a value right behind its address. Where the size of A is no multiple of
+// 8, no atomic operation on 64 bits of a value may run on arm64, which faults: use a
+// longer A, or count in another map.
+//
 //ebpf:map lpm_trie key=4+A value=V flags=0x1
 type LPMTrie[A comparable, V any] struct{ handle }
 

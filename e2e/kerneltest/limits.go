@@ -28,8 +28,8 @@ var (
 	// movingSlice is boundless loops that bpf_loop cannot run: a slice gets shorter from
 	// iteration to iteration, and with it a pointer moves.
 	movingSlice = Limit{lower.MayGoto.MinKernel(), lower.UnboundedLoop}
-	// tooManyPaths is boundless loops that seem to be bounded.
-	tooManyPaths = Limit{Kernel: lower.LoopHelper.MinKernel()}
+	// TooManyPaths is boundless loops that seem to be bounded.
+	TooManyPaths = Limit{Kernel: lower.LoopHelper.MinKernel()}
 	// fetching is atomic operations with a result.
 	fetching = Limit{lower.AtomicFetch.MinKernel(), lower.FeatureMissing}
 )
@@ -41,7 +41,7 @@ var Limits = map[string]Limit{
 	"stringAdvance":   Boundless,
 	"stringPart":      Boundless,
 	"tailCalls":       Boundless,
-	"labels":          tooManyPaths, // by i*j > 30, where i may be 0
+	"labels":          TooManyPaths, // by i*j > 30, where i may be 0
 	"loopVarCaptured": Boundless,
 	"validRune":       movingSlice,
 	"atomicFuncs32":   fetching,

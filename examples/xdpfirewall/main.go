@@ -110,7 +110,7 @@ func obey(line string) error {
 		if err != nil || !net.Addr().Is4() {
 			return fmt.Errorf("%q is no IPv4 network such as 192.0.2.0/24", f[1])
 		}
-		key := ebpf.Prefix[[4]byte]{Bits: uint32(net.Bits()), Addr: net.Masked().Addr().As4()}
+		key := ebpf.Prefix[[16]byte]{Bits: mappedBits + uint32(net.Bits()), Addr: net.Masked().Addr().As16()}
 		switch f[0] {
 		case "drop":
 			return add(networks.Set(key, count{}), line)
@@ -152,7 +152,7 @@ func printTable(w io.Writer) error {
 	fmt.Fprintln(t, "rule\tpackets\tbytes\t")
 	var rows []string
 	for net, c := range networks.All() {
-		rows = append(rows, fmt.Sprintf("%v\t%d\t%d\t", netip.PrefixFrom(netip.AddrFrom4(net.Addr), int(net.Bits)), c.Packets, c.Bytes))
+		rows = append(rows, fmt.Sprintf("%v\t%d\t%d\t", netip.PrefixFrom(netip.AddrFrom16(net.Addr).Unmap(), int(net.Bits)-mappedBits), c.Packets, c.Bytes))
 	}
 	for port, c := range ports.All() {
 		rows = append(rows, fmt.Sprintf("port %d\t%d\t%d\t", port, c.Packets, c.Bytes))

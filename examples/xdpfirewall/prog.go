@@ -17,9 +17,21 @@ func (c *count) add(bytes int) {
 // The rules. Host and kernel share them: the host sets and removes them while the
 // program runs, the program counts.
 var (
-	networks = ebpf.NewLPMTrie[[4]byte, count](4096) // sources
-	ports    = ebpf.NewHash[uint16, count](4096)     // destinations, of TCP and UDP
+	networks = ebpf.NewLPMTrie[[16]byte, count](4096) // sources, IPv4-mapped
+	ports    = ebpf.NewHash[uint16, count](4096)      // destinations, of TCP and UDP
 )
+
+// mappedBits is the length of the prefix that makes an IPv4 address one of IPv6.
+const mappedBits = 96
+
+// mapped returns an IPv4 address as IPv6 has it. A trie keeps a value right behind its
+// address; with one of 4 bytes the counters would not be aligned, as arm64 wants them
+// for atomic operations.
+func mapped(addr [4]byte) (a [16]byte) {
+	a[10], a[11] = 0xff, 0xff
+	copy(a[12:], addr[:])
+	return a
+}
 
 // passed counts what no rule has dropped.
 var passed = ebpf.NewArray[count](1)
@@ -48,7 +60,7 @@ func isDropped(pkt []byte) bool {
 		return false
 	}
 	ip := ebpf.Overlay[ebpf.IPv4](p)
-	if c := networks.Lookup(ip.Src); c != nil {
+	if c := networks.Lookup(mapped(ip.Src)); c != nil {
 		c.add(len(pkt))
 		return true
 	}
