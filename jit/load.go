@@ -3,6 +3,7 @@ package jit
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -133,6 +134,9 @@ func (p *Program) loadUnit(o *options, c *Collection) error {
 	for _, d := range p.unit.Maps {
 		spec.Maps[d.Name] = c.maps.specs[d.Name]
 		opts.MapReplacements[d.Name] = c.maps.byName[d.Name]
+	}
+	if err := p.checkAlignment(runtime.GOARCH, spec.Maps); err != nil {
+		return err
 	}
 	if err := p.useVars(c.vars, o.consts, spec, &opts); err != nil {
 		return p.privileges(err)
