@@ -36,7 +36,9 @@ type testPackage struct {
 
 var testPackages = []testPackage{
 	{"e2e", map[string]string{
-		"TestImportGraph": "lists packages with the go command",
+		"TestImportGraph":            "lists packages with the go command",
+		"TestGoPrograms":             "reads the programs of the Go installation",
+		"TestStandardLibraryRefused": "calls packages of the Go installation",
 	}},
 	{"jit", map[string]string{
 		"TestCompilePackage": "finds a package with the go command",
