@@ -1,8 +1,11 @@
 package attach
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/cilium/ebpf/link"
 
 	"github.com/undergo-ebpf/undergo/jit"
 )
@@ -11,8 +14,9 @@ import (
 // //ebpf:section, jit.As, the type of the context or the name of the function
 // say (see jit.Program.Section): tracepoint/GROUP/NAME (or tp/),
 // raw_tracepoint/NAME (or raw_tp/), kprobe/FUNCTION[+OFFSET], kretprobe/FUNCTION,
-// fentry/FUNCTION, fexit/FUNCTION, lsm/HOOK, xdp/INTERFACE, tcx/ingress/INTERFACE and
-// tcx/egress/INTERFACE (or tc/). Control groups and sockets it cannot name.
+// fentry/FUNCTION, fexit/FUNCTION, lsm/HOOK, xdp/INTERFACE, tcx/ingress/INTERFACE,
+// tcx/egress/INTERFACE, or the same with tc/, which is by [TCX] where the kernel has it and else by [TC].
+// Control groups and sockets it cannot name.
 func Auto(p *jit.Program) (*Link, error) {
 	kind, target, _ := strings.Cut(p.Section(), "/")
 	switch kind {
@@ -41,7 +45,9 @@ func Auto(p *jit.Program) (*Link, error) {
 		}
 		return XDP(p, target)
 	case "tcx", "tc":
-		return autoTCX(p, target)
+		return autoTC(p, kind, target)
+	case "classifier", "action":
+		return nil, fmt.Errorf("attach %s: section %q does not say where: call attach.TC(p, ifname, dir)", p.Name(), p.Section())
 	case "cgroup", "cgroup_skb", "sockops":
 		return nil, fmt.Errorf("attach %s: section %q does not say to which control group: call attach.Cgroup(p, dir)", p.Name(), p.Section())
 	case "socket":
@@ -50,17 +56,22 @@ func Auto(p *jit.Program) (*Link, error) {
 	return nil, fmt.Errorf("attach %s: section %q names no hook that Auto knows: use the function of the hook, or cilium's link package with p.BPF()", p.Name(), p.Section())
 }
 
-// autoTCX attaches p to what follows tcx/ in its section.
-func autoTCX(p *jit.Program, target string) (*Link, error) {
+// autoTC attaches p to what follows tcx/ or tc/ in its section; tc/ leaves open by which of
+// the two ways.
+func autoTC(p *jit.Program, kind, target string) (*Link, error) {
 	name, ifname, _ := strings.Cut(target, "/")
 	dir := Ingress
 	if name == Egress.String() {
 		dir = Egress
 	}
 	if ifname == "" {
-		return nil, needsTarget(p, "tcx/"+dir.String()+"/INTERFACE", "attach.TCX(p, ifname, dir)")
+		return nil, needsTarget(p, kind+"/"+dir.String()+"/INTERFACE", "attach."+strings.ToUpper(kind)+"(p, ifname, dir)")
 	}
-	return TCX(p, ifname, dir)
+	l, err := TCX(p, ifname, dir)
+	if kind == "tc" && errors.Is(err, link.ErrNotSupported) {
+		return TC(p, ifname, dir)
+	}
+	return l, err
 }
 
 func needsTarget(p *jit.Program, section, call string) error {

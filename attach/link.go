@@ -20,6 +20,9 @@ import (
 type Link struct {
 	hook  string
 	again func(*jit.Program) (*Link, error) // attaches another program to the same hook
+	// exchange puts another program in the place of the one that is attached; nil where
+	// that is for link to do, or not possible.
+	exchange func(*jit.Program) error
 
 	mu     sync.Mutex
 	prog   *jit.Program
@@ -60,7 +63,7 @@ func (l *Link) Program() *jit.Program {
 func (l *Link) Pin(path string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	err := fmt.Errorf("%w (perf events need Linux 5.15)", link.ErrNotSupported)
+	err := fmt.Errorf("%w: the kernel has no link object for it (for perf events it has from Linux 5.15 on)", link.ErrNotSupported)
 	if l.link != nil {
 		err = l.link.Pin(path)
 	}

@@ -42,7 +42,7 @@ func (l *Link) Replace(p *jit.Program) error {
 		return err
 	}
 	err = l.detach()
-	l.prog, l.link, l.file = p, next.link, next.file
+	l.prog, l.link, l.file, l.again = p, next.link, next.file, next.again
 	if err != nil {
 		return fmt.Errorf("detach the former program from %s: %w", l.hook, err)
 	}
@@ -51,6 +51,13 @@ func (l *Link) Replace(p *jit.Program) error {
 
 // update makes the kernel exchange the program of the link, if it can.
 func (l *Link) update(p *jit.Program) (done bool, err error) {
+	if l.exchange != nil {
+		if err := l.exchange(p); err != nil {
+			return false, err
+		}
+		l.prog = p
+		return true, nil
+	}
 	if l.link == nil {
 		return false, nil
 	}

@@ -42,9 +42,9 @@ var mayImport = []struct {
 	{"jit/internal/kernelmap", "std golang.org/x cilium btf asm ebpf/bind"},
 	{"jit/vet/...", "std golang.org/x jit jit/vet lower"},
 	{"jit", "std go/ssa golang.org/x asm btf cilium ebpf ebpf/bind lower jit/internal/..."},
-	{"attach", "std golang.org/x cilium jit"},
+	{"attach", "std golang.org/x cilium netlink jit"},
 	{"e2e/guest", "std golang.org/x"},
-	{"e2e/...", "std golang.org/x cilium asm btf ebpf ebpf/... jit lower attach examples/... e2e/..."},
+	{"e2e/...", "std golang.org/x cilium netlink asm btf ebpf ebpf/... jit lower attach examples/... e2e/..."},
 	{"examples/...", "std golang.org/x cilium ebpf jit attach"},
 }
 
@@ -59,6 +59,8 @@ func shorthand(path string) string {
 		return "btf"
 	case strings.HasPrefix(path, "github.com/cilium/ebpf"):
 		return "cilium"
+	case path == "github.com/vishvananda/netlink":
+		return "netlink"
 	case strings.HasPrefix(path, "golang.org/x/"):
 		return "golang.org/x"
 	case !strings.Contains(strings.Split(path, "/")[0], "."):

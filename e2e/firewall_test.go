@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -15,38 +14,6 @@ import (
 )
 
 // This file runs the example of a firewall between two network namespaces.
-
-// addAddress gives an interface of this namespace an IPv4 address of a /24 network.
-func addAddress(ifname string, addr net.IP) error {
-	iface, err := net.InterfaceByName(ifname)
-	if err != nil {
-		return err
-	}
-	body := make([]byte, unix.SizeofIfAddrmsg)
-	body[0], body[1] = unix.AF_INET, 24
-	binary.NativeEndian.PutUint32(body[4:], uint32(iface.Index))
-	body = append(body, attribute(unix.IFA_LOCAL, addr.To4())...)
-	body = append(body, attribute(unix.IFA_ADDRESS, addr.To4())...)
-	if err := request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, body); err != nil {
-		return fmt.Errorf("add address %v to %s: %w", addr, ifname, err)
-	}
-	return interfaceUp(ifname)
-}
-
-// moveInterface moves an interface of this namespace to the one that ns is open of.
-func moveInterface(ifname string, ns *os.File) error {
-	iface, err := net.InterfaceByName(ifname)
-	if err != nil {
-		return err
-	}
-	body := make([]byte, unix.SizeofIfInfomsg)
-	binary.NativeEndian.PutUint32(body[4:], uint32(iface.Index))
-	body = append(body, attribute(unix.IFLA_NET_NS_FD, binary.NativeEndian.AppendUint32(nil, uint32(ns.Fd())))...)
-	if err := request(unix.RTM_NEWLINK, 0, body); err != nil {
-		return fmt.Errorf("move %s to another namespace: %w", ifname, err)
-	}
-	return nil
-}
 
 // otherNamespace starts a thread in a network namespace of its own, which does what it is
 // sent, and returns that namespace.

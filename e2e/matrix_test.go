@@ -49,7 +49,7 @@ var testPackages = []testPackage{
 }
 
 // guestModules are the kernel modules that tests need.
-var guestModules = []string{"veth", "cls_bpf", "sch_ingress"}
+var guestModules = []string{"veth", "cls_bpf", "cls_matchall", "act_bpf", "sch_ingress"}
 
 // guestTimeout is the time that a guest gets for all of the tests.
 const guestTimeout = 20 * time.Minute

@@ -1,39 +1,29 @@
 package e2e
 
 import (
-	"encoding/binary"
 	"fmt"
+	"net"
+	"os"
 
-	"golang.org/x/sys/unix"
+	"github.com/vishvananda/netlink"
 )
 
-// interfaceUp brings a network interface of this namespace up.
+// This file sets network interfaces of the test's own namespace up.
+
+// interfaceUp brings a network interface up.
 func interfaceUp(name string) error {
-	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	l, err := netlink.LinkByName(name)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(s)
-	ifr, err := unix.NewIfreq(name)
-	if err != nil {
-		return err
-	}
-	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, ifr)
+	return netlink.LinkSetUp(l)
 }
 
-// vethInfoPeer is VETH_INFO_PEER of linux/veth.h.
-const vethInfoPeer = 1
-
-// addVeth makes a pair of virtual Ethernet interfaces, with an RTM_NEWLINK
-// message of rtnetlink(7), and brings them up.
+// addVeth makes a pair of virtual Ethernet interfaces and brings them up.
 func addVeth(name, peer string) error {
-	ifinfo := make([]byte, unix.SizeofIfInfomsg)
-	pair := attribute(vethInfoPeer, ifinfo, attribute(unix.IFLA_IFNAME, []byte(peer+"\x00")))
-	body := append(ifinfo, attribute(unix.IFLA_IFNAME, []byte(name+"\x00"))...)
-	body = append(body, attribute(unix.IFLA_LINKINFO,
-		attribute(unix.IFLA_INFO_KIND, []byte("veth")), attribute(unix.IFLA_INFO_DATA, pair))...)
-	if err := request(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, body); err != nil {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = name
+	if err := netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: peer}); err != nil {
 		return fmt.Errorf("add veth pair %s, %s: %w", name, peer, err)
 	}
 	for _, n := range []string{name, peer} {
@@ -44,44 +34,26 @@ func addVeth(name, peer string) error {
 	return nil
 }
 
-// attribute returns a routing attribute, padded.
-func attribute(kind uint16, parts ...[]byte) []byte {
-	b := make([]byte, unix.SizeofRtAttr)
-	for _, p := range parts {
-		b = append(b, p...)
+// addAddress gives an interface an IPv4 address of a /24 network, and brings it up.
+func addAddress(ifname string, addr net.IP) error {
+	l, err := netlink.LinkByName(ifname)
+	if err != nil {
+		return err
 	}
-	binary.NativeEndian.PutUint16(b[0:], uint16(len(b)))
-	binary.NativeEndian.PutUint16(b[2:], kind)
-	for len(b)%unix.RTA_ALIGNTO != 0 {
-		b = append(b, 0)
+	if err := netlink.AddrAdd(l, &netlink.Addr{IPNet: &net.IPNet{IP: addr, Mask: net.CIDRMask(24, 32)}}); err != nil {
+		return fmt.Errorf("add address %v to %s: %w", addr, ifname, err)
 	}
-	return b
+	return netlink.LinkSetUp(l)
 }
 
-// request sends one message to rtnetlink and waits for the acknowledgement.
-func request(kind, flags uint16, body []byte) error {
-	s, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+// moveInterface moves an interface to the namespace that ns is open of.
+func moveInterface(ifname string, ns *os.File) error {
+	l, err := netlink.LinkByName(ifname)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(s)
-	msg := make([]byte, unix.SizeofNlMsghdr, unix.SizeofNlMsghdr+len(body))
-	binary.NativeEndian.PutUint32(msg[0:], uint32(cap(msg)))
-	binary.NativeEndian.PutUint16(msg[4:], kind)
-	binary.NativeEndian.PutUint16(msg[6:], flags|unix.NLM_F_REQUEST|unix.NLM_F_ACK)
-	if err := unix.Sendto(s, append(msg, body...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return err
-	}
-	reply := make([]byte, 4096)
-	n, _, err := unix.Recvfrom(s, reply, 0)
-	if err != nil {
-		return err
-	}
-	if n < unix.SizeofNlMsghdr+4 {
-		return fmt.Errorf("short acknowledgement of %d bytes", n)
-	}
-	if errno := int32(binary.NativeEndian.Uint32(reply[unix.SizeofNlMsghdr:])); errno != 0 {
-		return unix.Errno(-errno)
+	if err := netlink.LinkSetNsFd(l, int(ns.Fd())); err != nil {
+		return fmt.Errorf("move %s to another namespace: %w", ifname, err)
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	cebpf "github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/link"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // This file tries hooks with programs that do nothing, without undergo.
@@ -40,6 +42,24 @@ func bareLSM() error {
 	}
 	defer p.Close()
 	return closed(link.AttachLSM(link.LSMOptions{Program: p}))
+}
+
+// bareAction adds a filter with an action to the loopback interface, which the test has
+// given the queueing discipline clsact.
+func bareAction() error {
+	p, err := bareProgram(cebpf.ProgramSpec{Type: cebpf.SchedACT})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	f := &netlink.MatchAll{
+		FilterAttrs: netlink.FilterAttrs{LinkIndex: 1, Parent: netlink.HANDLE_MIN_INGRESS, Priority: 1000, Protocol: unix.ETH_P_ALL},
+		Actions:     []netlink.Action{&netlink.BpfAction{Fd: p.FD(), Name: "bare"}},
+	}
+	if err := netlink.FilterAdd(f); err != nil {
+		return err
+	}
+	return netlink.FilterDel(f)
 }
 
 // closed closes l if there is one.

@@ -4,6 +4,8 @@ import "github.com/undergo-ebpf/undergo/lower"
 
 // The features of networks and of programs that are run by hand.
 var (
+	TC       = &Feature{Name: "`attach.TC` of classifiers", Min: lower.MinKernel}
+	Actions  = &Feature{Name: "`attach.TC` of actions", Min: lower.MinKernel, Bare: bareAction}
 	TCX      = &Feature{Name: "`attach.TCX`", Min: lower.Version{Major: 6, Minor: 6}}
 	Cgroup   = &Feature{Name: "`attach.Cgroup`", Min: lower.MinKernel}
 	Socket   = &Feature{Name: "`attach.Socket`", Min: lower.MinKernel}
@@ -13,4 +15,4 @@ var (
 )
 
 // netFeatures is their rows of the README's table.
-var netFeatures = []*Feature{TCX, Cgroup, Socket, Firewall, Syscalls}
+var netFeatures = []*Feature{TC, Actions, TCX, Cgroup, Socket, Firewall, Syscalls}
