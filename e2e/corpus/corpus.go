@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go
+//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -49,6 +49,9 @@ var Funcs = []any{
 	// dynamic.go
 	funcVariable, funcTable, funcField, closureVariable, closureResult, ifaceVariable, ifaceSlice, typeSwitchVariable, assertVariable, equalVariable,
 	errorResult, errorField, errorRecovered,
+
+	// loopvar.go
+	closureTable, closureCounters, closureClause, closureNested, closureMade, pointersKept, listBuilt, boxesKept,
 
 	// string.go
 	concat, concatBytes, bytesToString, stringToBytes, runeStrings, minMaxStrings, joinStrings, concatArgs, concatResult, makeVariable, appendString, labelled,

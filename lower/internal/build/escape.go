@@ -16,9 +16,10 @@ import (
 //   - One whose address leaves its function, as in return &x, belongs to the
 //     caller, who passes memory for it; if it leaves that function too, to the
 //     caller's caller. See frame.
-//   - One that is declared in a loop is a new variable in each iteration. As
-//     all share one stack object, an address must not be kept from one iteration
-//     to the next; where that cannot be excluded it is an error.
+//   - One that is declared in a loop is a new variable in each iteration. All
+//     share one stack object, unless an address may be kept from one iteration
+//     to the next. Then there is an array of them, one for each iteration; if it is
+//     not known how many there are (see executions.go), that is an error.
 //
 // Both follow the address through the SSA graph: conservatively, by what it may
 // be stored into, and not by what happens to be read back.
@@ -35,17 +36,57 @@ func (f frame) irPos() ir.Pos { return ir.Pos(f.pos) }
 // call v creates for us.
 func (fn *function) variable(v ssa.Value, name string, fr frame) address {
 	fr.size = max(fr.size, 1)
-	looped := fn.cyclic[v.(ssa.Instruction).Block().Index]
-	if looped {
-		fn.checkIteration(v, name)
+	blk := v.(ssa.Instruction).Block()
+	looped, n, size := fn.cyclic[blk.Index], int64(1), fr.size
+	if looped && !fn.keptInIteration(v, blk, nil) {
+		size = roundUp(size, fr.align)
+		if n = fn.copies(blk, size, name); n == 0 {
+			return address{base: fn.constant(ir.PtrAny, 0)}
+		}
+		fr.size = n * size
 	}
+	var a address
 	if fn.escapes(v) {
 		fn.inst.frames = append(fn.inst.frames, fr)
-		return address{base: fn.f.Entry().AddParam(ir.PtrStack, fr.irPos())}
+		a = address{base: fn.f.Entry().AddParam(ir.PtrStack, fr.irPos())}
+	} else {
+		slot := fn.f.NewSlot(name, fr.size, fr.align, fr.irPos())
+		slot.Looped = looped && n == 1
+		a = fn.slotAddr(slot)
 	}
-	slot := fn.f.NewSlot(name, fr.size, fr.align, fr.irPos())
-	slot.Looped = looped
-	return fn.slotAddr(slot)
+	if n > 1 {
+		a.base = fn.emit(ir.OpPtrAdd, a.base.Type, a.base, fn.emit(ir.OpMul, ir.I64, fn.nextCopy(n), fn.constant(ir.I64, size)))
+	}
+	return a
+}
+
+// copies returns how many variables of the given size a declaration in blk makes that may all
+// be in use, or 0, having reported it, if that is not known.
+func (fn *function) copies(blk *ssa.BasicBlock, size int64, name string) int64 {
+	n, ok := executions(blk)
+	switch {
+	case !ok || len(fn.tailCalls) > 0:
+		fn.fail(diag.EscapingVariable, "declare it before the loop, copy its value, or bound the loop by a constant, as in for range min(n, 16)",
+			"address of variable %s may outlive the iteration of the loop that declares it, and it is not known how many iterations there are", name)
+		return 0
+	case n*size > maxBuffer:
+		fn.fail(diag.EscapingVariable, "declare it before the loop, or copy its value",
+			"address of variable %s may outlive the iteration of the loop that declares it, and all %d of them take %d bytes", name, n, n*size)
+		return 0
+	}
+	return n
+}
+
+// nextCopy returns how often this place has been executed in the activation of fn, which
+// is less than n.
+func (fn *function) nextCopy(n int64) *ir.Value {
+	slot := fn.f.NewSlot("", 8, 8, ir.Pos(fn.pos))
+	fn.zeroOnEntry(slot)
+	count := fn.loadLeaf(fn.slotAddr(slot), leaf{typ: ir.I64, width: 8})
+	fn.storeLeaf(fn.slotAddr(slot), 8, fn.emit(ir.OpAdd, ir.I64, count, fn.constant(ir.I64, 1)))
+	k := fn.emit(ir.OpCheckIdx, ir.I64, count, fn.constant(ir.I64, n))
+	k.Aux = fn.b.site(ir.PanicIndex, ir.ProofMessage, fn.pos)
+	return k
 }
 
 // escapes reports whether the address v may be used after its function has
@@ -53,22 +94,16 @@ func (fn *function) variable(v ssa.Value, name string, fr frame) address {
 func (fn *function) escapes(v ssa.Value) bool {
 	found := false
 	trace(v, func(use ssa.Instruction, into *ssa.Alloc) bool {
-		_, isPhi := use.(*ssa.Phi)
-		if _, ok := use.(*ssa.Return); ok || !isPhi && into == nil {
+		switch use.(type) {
+		case *ssa.Return:
 			found = true
+		case *ssa.Phi, *ssa.Defer: // deferred calls are made before the function returns
+		default:
+			found = into == nil
 		}
 		return !found
 	})
 	return found
-}
-
-// checkIteration reports an error if the address v, of a variable declared in a
-// loop, may outlive the iteration.
-func (fn *function) checkIteration(v ssa.Value, name string) {
-	if !fn.keptInIteration(v, v.(ssa.Instruction).Block(), nil) {
-		fn.fail(diag.EscapingVariable, "declare it before the loop, or copy its value",
-			"address of variable %s may outlive the iteration of the loop that declares it", name)
-	}
 }
 
 // keptInIteration reports whether the address v, of a variable that is new in each
@@ -80,6 +115,8 @@ func (fn *function) keptInIteration(v ssa.Value, home *ssa.BasicBlock, except *s
 		switch use := use.(type) {
 		case *ssa.Return:
 			return true
+		case *ssa.Defer:
+			bad = true
 		case *ssa.Phi:
 			// In the header of a loop around the declaration.
 			bad = bad || use != except && use.Parent() == home.Parent() && use.Block().Dominates(home)
@@ -93,8 +130,8 @@ func (fn *function) keptInIteration(v ssa.Value, home *ssa.BasicBlock, except *s
 }
 
 // trace follows the pointer v through everything that is computed from it. It
-// calls visit for each φ-node it reaches, for each return, and for each store
-// or call that may write it to memory, with the variable that memory belongs
+// calls visit for each φ-node it reaches, for each return, for each defer statement that
+// keeps it, and for each store or call that may write it to memory, with the variable that memory belongs
 // to, or nil if that is not a variable of the same function. If visit returns
 // true, what is loaded from that variable is followed too.
 func trace(v ssa.Value, visit func(use ssa.Instruction, into *ssa.Alloc) bool) {
@@ -175,6 +212,9 @@ func (t *tracer) use(r ssa.Instruction, v ssa.Value) {
 			t.report(r, rootAlloc(r.Addr))
 		}
 	case *ssa.MakeClosure:
+		if !t.holds[v] && capturedByValue(r, v) {
+			return
+		}
 		t.add(r)
 		for i, b := range r.Bindings {
 			if b == v {
@@ -184,6 +224,7 @@ func (t *tracer) use(r ssa.Instruction, v ssa.Value) {
 	case *ssa.Call:
 		t.call(r, &r.Call, v)
 	case *ssa.Defer:
+		t.report(r, nil)
 		t.call(r, &r.Call, v)
 	}
 }
@@ -194,7 +235,7 @@ func (t *tracer) call(r ssa.Instruction, c *ssa.CallCommon, v ssa.Value) {
 	blt, isBuiltin := c.Value.(*ssa.Builtin)
 	if isBuiltin && (blt.Name() == "append" || blt.Name() == "copy") && v != c.Args[0] {
 		// The elements are copied, and not the address of where they are.
-		if hasPointers(elemOf(c.Args[1].Type())) {
+		if t.holds[v] && hasPointers(elemOf(c.Args[1].Type())) {
 			t.report(r, nil)
 		}
 		return

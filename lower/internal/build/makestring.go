@@ -46,7 +46,12 @@ func upperBound(v ssa.Value) (n int64, ok bool) {
 	switch v := v.(type) {
 	case *ssa.Call:
 		blt, isBuiltin := v.Call.Value.(*ssa.Builtin)
-		if !isBuiltin || blt.Name() != "min" {
+		switch {
+		case !isBuiltin:
+			return 0, false
+		case blt.Name() == "len":
+			return lengthOf(v.Call.Args[0])
+		case blt.Name() != "min":
 			return 0, false
 		}
 		for _, a := range v.Call.Args {
@@ -56,7 +61,9 @@ func upperBound(v ssa.Value) (n int64, ok bool) {
 		}
 		return n, ok
 	case *ssa.Convert:
-		if _, isInt := intTypeOf(v.X.Type()); isInt {
+		from, isInt := intTypeOf(v.X.Type())
+		to, _ := intTypeOf(v.Type())
+		if isInt && (!from.signed || to.signed && to.bits >= from.bits) { // what is negative stays so
 			return upperBound(v.X)
 		}
 	case *ssa.BinOp:

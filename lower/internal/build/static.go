@@ -141,7 +141,7 @@ func (fn *function) storedStatically(s *ssa.Store) bool {
 func (fn *function) lowerMakeClosure(m *ssa.MakeClosure) operand {
 	o := operand{fn: m.Fn.(*ssa.Function), nonnil: true}
 	for _, b := range m.Bindings {
-		o.parts = append(o.parts, fn.operand(b))
+		o.parts = append(o.parts, fn.capture(m, b))
 	}
 	return o
 }

@@ -74,9 +74,10 @@ const (
 	// Example: m := map[string]int{}
 	UnsupportedExpr Code = 304
 
-	// EscapingVariable: a pointer to a variable of a loop iteration outlives it.
+	// EscapingVariable: a pointer to a variable of a loop iteration outlives it, and there
+	// is no bound of the number of iterations in the source for which to reserve memory.
 	//
-	// Example: for i := range 3 { p[i] = &i }
+	// Example: for i := range n { p[i] = &i }
 	EscapingVariable Code = 305
 
 	// UnresolvedCall: a call whose function is not known when compiling.

@@ -58,8 +58,9 @@ func progDeferAny(ctx ebpf.Context) int {
 
 func progClosures(ctx ebpf.Context) int {
 	var fns [3]func() int
-	for i := range fns { // want U305 "address of variable i may outlive the iteration"
-		fns[i] = func() int { return i } // want U305 "address of variable closure may outlive the iteration"
+	for i := range int(ebpf.KtimeGetNs()) {
+		n := i                                // want U305 "address of variable n may outlive the iteration .* not known how many"
+		fns[i] = func() int { n++; return i } // want U305 "address of variable closure may outlive the iteration"
 	}
 	return fns[ebpf.KtimeGetNs()%3]()
 }

@@ -104,7 +104,7 @@ func progNameless(ctx ebpf.Context) int {
 
 func progEscapeClause(ctx ebpf.Context) int {
 	var last *int
-	for i := 0; i < 3; i++ { // want U305 "variable i may outlive the iteration"
+	for i := 0; i < int(ebpf.KtimeGetNs()); i++ { // want U305 "variable i may outlive the iteration"
 		if last != nil {
 			i += *last
 		}
@@ -115,7 +115,7 @@ func progEscapeClause(ctx ebpf.Context) int {
 
 func progEscape(ctx ebpf.Context) int {
 	var last *int
-	for i := range 3 {
+	for i := range int(ebpf.KtimeGetNs()) {
 		n := i // want U305 "variable n may outlive the iteration"
 		if last != nil {
 			n += *last
