@@ -34,6 +34,7 @@ import (
 var (
 	diffPrograms = flag.Int("diff.programs", 400, "generated programs to compare")
 	diffSeed     = flag.Uint64("diff.seed", 0, "seed of the first generated program")
+	diffVerify   = flag.Uint64("diff.verify", 1, "verify after each step in the compilation of one in so many programs")
 	diffFeatures = progen.DefaultFeatures()
 )
 
@@ -46,6 +47,9 @@ const diffInputs = 6
 
 // diffBatch is how many programs are compiled natively at a time.
 const diffBatch = 1000
+
+// diffWrong is how many wrong programs are enough.
+const diffWrong = 20
 
 // A variant is one way to compile a program.
 type variant struct {
@@ -74,8 +78,8 @@ func TestDifferential(t *testing.T) {
 	if testing.Short() {
 		n = min(n, 60)
 	}
-	refused := 0
-	for first := 0; first < n; first += diffBatch {
+	refused, wrong := 0, 0
+	for first := 0; first < n && wrong < diffWrong; first += diffBatch {
 		var cases []progen.Case
 		for i := first; i < min(n, first+diffBatch); i++ {
 			cases = append(cases, diffFeatures.New(*diffSeed+uint64(i)).Case(diffInputs))
@@ -87,17 +91,15 @@ func TestDifferential(t *testing.T) {
 		for i, c := range cases {
 			seed := *diffSeed + uint64(first+i)
 			v := variants[seed%uint64(len(variants))]
-			if err := comparePaths(c, native[i], v); v.limits(err) {
+			if err := comparePaths(c, native[i], v, seed%*diffVerify == 0); v.limits(err) {
 				refused++
 			} else if err != nil {
+				wrong++
 				t.Errorf("seed %d: %v\nreproduce: go test ./lower -run TestDifferential -diff.programs 1 -diff.seed %d", seed, err, seed)
 			}
 		}
-		if t.Failed() {
-			return
-		}
 	}
-	t.Logf("%d of %d programs compared, %d refused for limits of the kernel", n-refused, n, refused)
+	t.Logf("%d of %d programs compared, %d refused for limits of the kernel, %d wrong", n-refused, n, refused, wrong)
 	if refused > 5+n/20 {
 		t.Errorf("%d of %d programs are refused", refused, n)
 	}
@@ -115,20 +117,20 @@ func (v variant) limits(err error) bool {
 }
 
 // comparePaths runs c in all interpreters, compiled as v says, and compares with native.
-func comparePaths(c progen.Case, native []progen.Outcome, v variant) error {
+func comparePaths(c progen.Case, native []progen.Outcome, v variant, verify bool) error {
 	in, err := programInput(token.NewFileSet(), c.Source, c.Name)
 	if err != nil {
 		return err
 	}
-	if err := compareVariant(in, c.Inputs, native, v); err != nil {
+	if err := compareVariant(in, c.Inputs, native, v, verify); err != nil {
 		return fmt.Errorf("linux %v, %d registers: %w", v.target.Kernel, v.registers, err)
 	}
 	return nil
 }
 
-func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v variant) error {
+func compareVariant(in Input, inputs [][6]uint64, native []progen.Outcome, v variant, verify bool) error {
 	var wrong error // what the interpreter of the IR found
-	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork}}
+	c := &compilation{in: in, target: v.target, opt: Options{Verify: verify, Registers: v.registers, LoopWork: v.loopWork}}
 	c.observe = func(stage string, m *ir.Module) {
 		if wrong != nil || stage != "build" && stage != passes[len(passes)-1].name {
 			return

@@ -47,7 +47,7 @@ func TestRegress(t *testing.T) {
 	for i, c := range cases {
 		t.Run(names[i], func(t *testing.T) {
 			for _, v := range variants {
-				if err := comparePaths(c, native[i], v); err != nil {
+				if err := comparePaths(c, native[i], v, true); err != nil {
 					t.Error(err)
 				}
 			}

@@ -17,16 +17,18 @@ func (g *gen) literalFunc(head string, f *fn, tail string) {
 		g.results = []*typ{}
 	}
 	g.loops++ // what it declares does not outlive the call
+	g.closed++
 	for i, p := range f.params {
 		names[i] = g.name("a")
 		g.scope = append(g.scope, &variable{name: names[i], typ: p, loops: g.loops})
 		names[i] += " " + p.name
 	}
 	g.line("%sfunc(%s) (%s) {", head, strings.Join(names, ", "), typeNames(f.results))
-	g.budget = 1 + g.r.IntN(4)
+	g.budget = 1 + g.r.IntN(3)
 	g.body()
 	g.line("}%s", tail)
 	g.loops--
+	g.closed--
 	g.scope = g.scope[:outer]
 	g.budget, g.labels, g.results = max(rest-3, 0), labels, results
 }
@@ -55,10 +57,16 @@ func (g *gen) closureStmt() bool {
 	vars := g.variables(kindFunc)
 	if len(vars) > 0 && g.chance(50) {
 		v := vars[g.r.IntN(len(vars))]
+		if g.closed > 0 && !v.fixed {
+			return false // may hold the function that this is in
+		}
 		return g.callResults(v.name, v.typ.sig)
 	}
 	if g.trips > 4 {
 		return false
+	}
+	if g.values != nil && g.chance(60) {
+		return g.valueStmt()
 	}
 	switch g.r.IntN(5) {
 	case 0: // called where it stands
@@ -82,12 +90,12 @@ func (g *gen) closureStmt() bool {
 		maker := g.functionMaker(t)
 		name := g.name("fn")
 		g.line("%s := %s(%s)", name, maker, g.expr(t, 2))
-		g.declare(name, funcType(&fn{params: []*typ{t}, results: []*typ{t}}))
+		g.declare(name, funcType(&fn{params: []*typ{t}, results: []*typ{t}})).fixed = true
 	default:
 		f := &fn{params: g.someTypes(3), results: g.someTypes(2)}
 		name := g.name("fn")
 		g.literalFunc(name+" := ", f, "")
-		g.declare(name, funcType(f))
+		g.declare(name, funcType(f)).fixed = true
 	}
 	return true
 }

@@ -237,7 +237,7 @@ func (g *gen) pointerExpr(t *typ, depth int) string {
 	var found []string
 	for _, v := range g.scope {
 		switch {
-		case v.typ.kind == kindFunc || v.typ.nilable:
+		case v.typ.kind >= kindFunc || v.typ.nilable:
 		case v.typ.name == t.name:
 			found = append(found, v.name)
 		case !v.fixed && v.typ.kind != kindPointer && v.typ.kind != kindSlice:
@@ -269,9 +269,23 @@ func (g *gen) callExpr(t *typ, depth int) string {
 // call returns a call by the given name of the function or method f, or of something
 // that has its parameters.
 func (g *gen) call(name string, f *fn, depth int) string {
-	args := make([]string, len(f.params))
+	return name + "(" + strings.Join(g.operands(f, min(depth, 2)-1), ", ") + ")"
+}
+
+// operands returns arguments for the parameters of f.
+func (g *gen) operands(f *fn, depth int) []string {
+	var args []string
 	for i, p := range f.params {
-		args[i] = g.expr(p, min(depth, 2)-1)
+		switch {
+		case !f.variadic || i < len(f.params)-1:
+			args = append(args, g.expr(p, depth))
+		case g.chance(30):
+			args = append(args, g.expr(p, depth)+"...")
+		default:
+			for range g.r.IntN(4) {
+				args = append(args, g.expr(p.elem, depth))
+			}
+		}
 	}
-	return name + "(" + strings.Join(args, ", ") + ")"
+	return args
 }

@@ -22,13 +22,14 @@ const (
 	Interfaces
 	Defers
 	Tables      // package-level variables that nothing changes
+	Globals     // package-level variables
 	NilPointers // that may be nil
 
 	numFeatures
 )
 
 var featureNames = [numFeatures]string{
-	"slices", "strings", "closures", "iterators", "generics", "methods", "interfaces", "defers", "tables", "nilpointers",
+	"slices", "strings", "closures", "iterators", "generics", "methods", "interfaces", "defers", "tables", "globals", "nilpointers",
 }
 
 // Features is the chance of each feature to be in a program, in percent. It is

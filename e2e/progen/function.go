@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// This file generates declared functions, methods and tables.
+// This file generates declared functions and methods.
 
 // integers is the constraint of type parameters.
 const integers = "~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int | ~uint | ~uintptr"
@@ -39,48 +39,52 @@ func substituteIn(old, t *typ) *typ {
 	return old
 }
 
-// function generates a helper function, or a method of a type unless that is nil.
-func (g *gen) function(recv *typ) {
-	f := &fn{recv: recv, pure: true}
-	g.begin(g.size(3, 8) + g.r.IntN(g.size(4, 10)))
-	head := ""
-	if recv != nil {
-		f.name = g.name("m") + "_" + g.suffix
-		t := recv
-		if g.chance(50) {
-			f.ptrRecv, f.pure = true, false
-			t = pointerTo(recv)
-		}
-		head = "(r " + t.name + ") "
-		g.scope = append(g.scope, &variable{name: "r", typ: t})
-	} else {
-		f.name = g.name("f") + "_" + g.suffix
-		f.generic = g.on[Generics] && g.chance(60)
-	}
+// function generates a helper function.
+func (g *gen) function() {
+	f := &fn{name: g.name("f") + "_" + g.suffix, pure: !g.on[Globals]}
+	g.begin(g.size(2, 8) + g.r.IntN(g.size(3, 10)))
 	tparams := ""
-	if f.generic {
+	if g.on[Generics] && g.chance(60) {
+		f.generic = true
 		g.tparam = typeParameter()
 		tparams = "[T " + integers + "]"
 	}
-	head += f.name + tparams + "(" + strings.Join(g.parameters(f), ", ") + ")"
-	g.line("func %s (%s) {", head, strings.Join(g.resultList(f), ", "))
+	g.rest("func "+f.name+tparams, f)
+	g.funcs = append(g.funcs, f)
+}
+
+// method generates a method of type recv, which has the type parameter param or, if that
+// is nil, none.
+func (g *gen) method(recv, param *typ) {
+	f := &fn{name: g.name("m") + "_" + g.suffix, recv: recv, pure: !g.on[Globals], ofGeneric: param != nil}
+	g.begin(g.size(1, 6) + g.r.IntN(g.size(3, 8)))
+	g.tparam = param
+	t := recv
+	if g.chance(50) {
+		f.ptrRecv, f.pure = true, false
+		t = pointerTo(recv)
+	}
+	g.scope = append(g.scope, &variable{name: "r", typ: t})
+	g.rest("func (r "+t.name+") "+f.name, f)
+	g.methods = append(g.methods, f)
+}
+
+// rest generates the parameters, results and body of f after head.
+func (g *gen) rest(head string, f *fn) {
+	g.line("%s(%s) (%s) {", head, strings.Join(g.parameters(f), ", "), strings.Join(g.resultList(f), ", "))
 	g.body()
 	g.line("}\n")
 	g.tparam = nil
-	if recv != nil {
-		g.methods = append(g.methods, f)
-	} else {
-		g.funcs = append(g.funcs, f)
-	}
 }
 
 // parameters chooses the parameters of f and declares them.
 func (g *gen) parameters(f *fn) []string {
 	var list []string
-	for i := range 1 + g.r.IntN(5) {
+	n := 1 + g.r.IntN(4)
+	for i := range n {
 		t := g.anyType()
 		switch {
-		case i == 0 && f.generic:
+		case i == 0 && g.tparam != nil:
 			t = g.tparam
 		case i == 0:
 			t = g.plainInt() // so that there is always a variable to build on
@@ -88,13 +92,29 @@ func (g *gen) parameters(f *fn) []string {
 			t, f.pure = pointerTo(t), false
 		case g.on[Slices] && g.chance(25):
 			t, f.pure = sliceOf(g.elemType(), 0, maxSlice), false
+			f.variadic = i == n-1 && g.chance(60)
 		case g.on[Strings] && g.chance(25):
-			t = stringOf(0, maxString)
+			t = stringOf(0)
 		}
 		f.params = append(f.params, t)
 		name := fmt.Sprintf("p%d", i)
-		list = append(list, name+" "+t.name)
 		g.scope = append(g.scope, &variable{name: name, typ: t})
+	}
+	for i, t := range f.paramTypes() {
+		list = append(list, fmt.Sprintf("p%d %s", i, t))
+	}
+	return list
+}
+
+// paramTypes returns the types of the parameters as a signature has them.
+func (f *fn) paramTypes() []string {
+	var list []string
+	for i, p := range f.params {
+		name := p.name
+		if f.variadic && i == len(f.params)-1 {
+			name = "..." + p.elem.name
+		}
+		list = append(list, name)
 	}
 	return list
 }
@@ -118,28 +138,26 @@ func (g *gen) resultList(f *fn) []string {
 	return list
 }
 
-// methodsOf generates methods of some of the types.
-func (g *gen) methodsOf(types []*typ) {
-	for _, t := range types {
-		if g.chance(70) {
-			g.function(t)
+// declaredTypes returns the types of the program but for instances of a generic one.
+func (g *gen) declaredTypes() []*typ {
+	list := append([]*typ(nil), g.ints...)
+	for _, t := range g.structs {
+		if !strings.HasSuffix(t.name, "]") {
+			list = append(list, t)
 		}
 	}
+	return list
 }
 
-// tables declares package-level arrays that nothing changes.
-func (g *gen) tables() {
-	if !g.on[Tables] {
-		return
-	}
-	for range 1 + g.r.IntN(2) {
-		name := g.name("table") + "_" + g.suffix
-		t := arrayOf(g.plainInt(), 1+g.r.IntN(20))
-		g.line("var %s = %s{", name, t.name)
-		for range t.len {
-			g.line("\t%s,", g.literal(t.elem))
+// declareMethods generates methods of some of the types, and the interface.
+func (g *gen) declareMethods() {
+	g.genericType()
+	if g.on[Methods] || g.on[Interfaces] {
+		for _, t := range g.declaredTypes() {
+			if g.chance(40) {
+				g.method(t, nil)
+			}
 		}
-		g.line("}\n")
-		g.globals = append(g.globals, &variable{name: name, typ: t, fixed: true})
 	}
+	g.declareInterface()
 }

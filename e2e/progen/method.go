@@ -32,8 +32,8 @@ func (g *gen) receiver(f *fn) string {
 	return place
 }
 
-// method chooses a method, or returns nil if there is none.
-func (g *gen) method() *fn {
+// someMethod chooses a method, or returns nil if there is none.
+func (g *gen) someMethod() *fn {
 	if len(g.methods) == 0 {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (g *gen) method() *fn {
 }
 
 func (g *gen) methodStmt() bool {
-	f := g.method()
+	f := g.someMethod()
 	if f == nil || g.trips > 4 || g.safe {
 		return false
 	}
@@ -56,7 +56,7 @@ func (g *gen) methodStmt() bool {
 		}
 		name := g.name("fn")
 		g.line("%s := %s.%s", name, recv, f.name)
-		g.declare(name, funcType(f))
+		g.declare(name, funcType(f)).fixed = true
 		return true
 	case 1: // method expression
 		if f.ptrRecv {
@@ -77,11 +77,7 @@ func (g *gen) methodStmt() bool {
 
 // arguments returns arguments for f, after room for the receiver.
 func (g *gen) arguments(f *fn, depth int) []string {
-	args := make([]string, 1, len(f.params)+1)
-	for _, p := range f.params {
-		args = append(args, g.expr(p, depth-1))
-	}
-	return args
+	return append(make([]string, 1), g.operands(f, depth-1)...)
 }
 
 // keep makes a call and keeps its results.
@@ -95,13 +91,19 @@ func (g *gen) keep(call string, results []*typ) bool {
 
 // interfaceStmt generates a call through an interface, or a type switch.
 func (g *gen) interfaceStmt() bool {
-	if f := g.method(); f != nil && g.chance(60) && !f.generic && g.trips <= 4 && !g.safe {
+	switch g.r.IntN(4) {
+	case 0, 1:
+		return g.ifaceStmt()
+	case 2:
+		return g.errorStmt()
+	}
+	if f := g.someMethod(); f != nil && g.chance(60) && !f.ofGeneric && g.trips <= 4 && !g.safe {
 		recv := g.receiver(f)
 		if recv == "" || f.ptrRecv && g.loops > 0 {
 			return false
 		}
 		iface := strings.ToUpper(f.name[:1]) + f.name[1:]
-		g.declareOnce(iface, "type %s interface {\n\t%s(%s) (%s)\n}\n", iface, f.name, typeNames(f.params), typeNames(f.results))
+		g.declareOnce(iface, "type %s interface {\n\t%s(%s) (%s)\n}\n", iface, f.name, strings.Join(f.paramTypes(), ", "), typeNames(f.results))
 		x := g.name("x")
 		if f.ptrRecv && !strings.HasPrefix(recv, "(&") {
 			recv = "&" + recv

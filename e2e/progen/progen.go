@@ -54,16 +54,14 @@ func (f Features) New(seed uint64) *Program {
 	}
 	// Most programs are small: they say the same in a fraction of the time, and
 	// what they find is easier to understand.
-	g.large = g.chance(20)
+	g.large = g.chance(5)
 	g.types()
-	g.tables()
+	g.packageVars()
 	for range g.r.IntN(g.size(2, 4)) {
-		g.function(nil)
+		g.function()
 	}
-	if g.on[Methods] || g.on[Interfaces] {
-		g.methodsOf(g.ints)
-		g.methodsOf(g.structs)
-	}
+	g.declareMethods()
+	g.chooseValues()
 	name := g.entry()
 	return &Program{Seed: seed, Name: name, Decls: g.decls.String() + g.out.String()}
 }
@@ -104,10 +102,16 @@ type gen struct {
 	on      [numFeatures]bool
 	large   bool
 	structs []*typ
-	ints    []*typ // named integer types
-	globals []*variable
+	ints    []*typ      // named integer types
+	globals []*variable // tables and package variables
 	funcs   []*fn
 	methods []*fn
+	// values is the signature of function values that variables, arrays, structs and
+	// parameters hold, nil unless there are any.
+	values *fn
+	// iface is the interface that some types implement, nil where nothing may call its
+	// method.
+	iface *iface
 
 	// What is declared when it turns out to be needed.
 	decls    strings.Builder
@@ -124,6 +128,7 @@ type gen struct {
 	results []*typ
 	named   bool // the results are variables
 	tparam  *typ // the type parameter, or nil
+	closed  int  // in how many function literals
 	risked  bool // the statement has something that may panic
 	safe    bool // nothing may panic
 }
@@ -139,14 +144,16 @@ type fn struct {
 	// pure functions change nothing, so that they may be called in the midst of an
 	// expression: Go leaves open whether a variable is read before or after the call of a
 	// function that changes it.
-	pure bool
+	pure      bool
+	variadic  bool // the last parameter is
+	ofGeneric bool // a method of a generic type, or of an instance of one
 }
 
 // A variable is something that can be read and, unless it is fixed, assigned.
 type variable struct {
 	name  string
 	typ   *typ
-	fixed bool // a loop counter
+	fixed bool // a loop counter, a table, or what nothing assigns
 	loops int  // in how many loops and function literals it is declared
 }
 
@@ -200,37 +207,23 @@ func (g *gen) declare(name string, t *typ) *variable {
 // entry generates the function to run.
 func (g *gen) entry() string {
 	name := "F_" + g.suffix
-	g.begin(g.size(3, 12) + g.r.IntN(g.size(7, 20)))
+	g.begin(g.size(2, 10) + g.r.IntN(g.size(5, 16)))
 	g.line("func %s(in [6]uint64) (out [4]uint64) {", name)
 	g.indent++
+	g.resetVars()
 	if g.named = g.on[Defers]; g.named {
 		g.scope = append(g.scope, &variable{name: "out", typ: arrayOf(uint64Type, 4)})
 	}
 	g.scope = append(g.scope, &variable{name: "in", typ: arrayOf(uint64Type, 6)})
-	for i := range 6 {
+	for i := range 2 + g.r.IntN(3) {
 		t := intTypes[g.r.IntN(len(intTypes))]
 		v := g.name("v")
 		g.line("%s := %s(in[%d])", v, t.name, i)
 		g.declare(v, t)
 	}
 	g.statements()
-	for i := range 4 {
-		g.line("out[%d] = uint64(%s)", i, g.expr(g.intType(), 3))
-	}
-	// Fold what the variables hold into the result, so that nothing is dead.
-	for _, v := range g.scope {
-		for i, leaf := range v.leaves() {
-			if i == maxFolded {
-				break
-			}
-			switch leaf.typ.kind {
-			case kindInt:
-				g.line("out[%d] = out[%d]*31 + uint64(%s)", g.r.IntN(4), g.r.IntN(4), leaf.name)
-			case kindBool:
-				g.line("if %s {\n\t\tout[%d]++\n\t}", leaf.name, g.r.IntN(4))
-			}
-		}
-	}
+	g.line("out[%d] += uint64(%s)", g.r.IntN(4), g.expr(g.intType(), 3))
+	g.fold()
 	g.line("return out")
 	g.indent--
 	g.line("}")
@@ -238,13 +231,35 @@ func (g *gen) entry() string {
 }
 
 // maxFolded bounds how many parts of one variable go into the result.
-const maxFolded = 8
+const maxFolded = 4
+
+// fold adds what the variables hold to the result, so that nothing is dead. No
+// difference gets lost: the multiplier is odd.
+func (g *gen) fold() {
+	at := 0
+	for _, v := range g.scope {
+		if v.fixed || v.name == "in" || v.name == "out" {
+			continue
+		}
+		leaves := v.leaves()
+		g.r.Shuffle(len(leaves), func(i, j int) { leaves[i], leaves[j] = leaves[j], leaves[i] })
+		for _, leaf := range leaves[:min(len(leaves), maxFolded)] {
+			switch leaf.typ.kind {
+			case kindInt:
+				g.line("out[%d] = out[%d]*31 + uint64(%s)", at%4, at%4, leaf.name)
+			case kindBool:
+				g.line("if %s {\n\t\tout[%d]++\n\t}", leaf.name, at%4)
+			}
+			at++
+		}
+	}
+}
 
 // begin resets the state of the function being generated.
 func (g *gen) begin(budget int) {
 	g.scope, g.labels, g.results = append([]*variable(nil), g.globals...), nil, nil
 	g.named, g.tparam = false, nil
-	g.indent, g.loops, g.trips = 0, 0, 1
+	g.indent, g.loops, g.trips, g.closed = 0, 0, 1, 0
 	g.budget = budget
 }
 

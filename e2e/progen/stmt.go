@@ -51,12 +51,31 @@ func (g *gen) block(n int) {
 	g.budget = min(n, rest)
 	used := g.budget
 	g.indent++
+	if used == 0 {
+		g.update()
+	}
 	for g.budget > 0 {
 		g.statement()
 	}
 	g.indent--
 	g.scope = g.scope[:outer]
 	g.budget = rest - used
+}
+
+// update generates a small assignment: what a block has for which no budget is left.
+func (g *gen) update() {
+	g.risked = false
+	t := g.intType()
+	if place := g.assignable(t); place != "" {
+		g.line("%s %s= %s", place, []string{"+", "-", "^", "*", "|"}[g.r.IntN(5)], g.leafOf(t))
+		return
+	}
+	for _, v := range g.scope {
+		if !v.fixed && v.typ.kind == kindInt {
+			g.line("%s++", v.name)
+			return
+		}
+	}
 }
 
 func (g *gen) declStmt() {
@@ -104,6 +123,10 @@ func (g *gen) assignStmt() {
 		return
 	}
 	if t.kind != kindInt {
+		if other := g.assignable(t); other != "" && g.chance(20) {
+			g.line("%[1]s, %[2]s = %[2]s, %[1]s", place, other)
+			return
+		}
 		g.line("%s = %s", place, g.expr(t, 3))
 		return
 	}
@@ -134,6 +157,18 @@ func (g *gen) assignStmt() {
 }
 
 func (g *gen) ifStmt() {
+	if g.chance(15) {
+		v, t := g.name("v"), g.intType()
+		outer := len(g.scope)
+		init := g.intExpr(t, 2)
+		g.scope = append(g.scope, &variable{name: v, typ: t, loops: g.loops})
+		g.risked = false
+		g.line("if %s := %s; (%s != %s) || %s {", v, init, v, g.literal(t), g.boolExpr(1))
+		g.block(1 + g.r.IntN(3))
+		g.line("}")
+		g.scope = g.scope[:outer]
+		return
+	}
 	g.line("if %s {", g.boolExpr(3))
 	g.block(1 + g.r.IntN(4))
 	if g.chance(40) {
@@ -236,6 +271,10 @@ func (g *gen) branchStmt() {
 		return
 	}
 	word := []string{"break", "continue"}[g.r.IntN(2)]
+	if g.chance(30) { // of the innermost loop or switch
+		g.line("if %s {\n%s%s\n%s}", g.boolExpr(2), strings.Repeat("\t", g.indent+1), word, strings.Repeat("\t", g.indent))
+		return
+	}
 	l := g.labels[g.r.IntN(len(g.labels))]
 	l.used = true
 	g.line("if %s {\n%s%s %s\n%s}", g.boolExpr(2), strings.Repeat("\t", g.indent+1), word, l.name, strings.Repeat("\t", g.indent))
@@ -290,13 +329,28 @@ func (g *gen) callStmt() {
 		return
 	}
 	t := g.intType()
-	instance := &fn{results: substitute(f.results, t), params: substitute(f.params, t)}
+	instance := &fn{results: substitute(f.results, t), params: substitute(f.params, t), variadic: f.variadic}
 	g.callResults(f.name+"["+t.name+"]", instance)
 }
 
-// gotoStmt jumps forwards over a block.
+// gotoStmt jumps forwards over a block, or backwards: a loop.
 func (g *gen) gotoStmt() {
 	l := g.name("G")
+	if n := 2 + g.r.IntN(3); g.chance(30) && g.trips*n <= maxTrips {
+		i := g.name("i")
+		g.line("%s := 0", i)
+		g.line("%s:", l)
+		g.line("{")
+		g.loops, g.trips = g.loops+1, g.trips*n
+		labels := g.labels
+		g.labels = nil // they belong to loops around this one
+		g.block(1 + g.r.IntN(3))
+		g.labels = labels
+		g.loops, g.trips = g.loops-1, g.trips/n
+		g.line("}")
+		g.line("if %s < %d && %s {\n\t%s%s++\n\t%sgoto %s\n}", i, n-1, g.boolExpr(1), strings.Repeat("\t", g.indent), i, strings.Repeat("\t", g.indent), l)
+		return
+	}
 	g.line("if %s {\n%sgoto %s\n%s}", g.boolExpr(2), strings.Repeat("\t", g.indent+1), l, strings.Repeat("\t", g.indent))
 	g.line("{")
 	g.block(1 + g.r.IntN(3))

@@ -5,13 +5,14 @@ import "fmt"
 // This file generates strings: constants and parts of them, and slices of bytes
 // for as long as nothing changes these.
 
-// stringOf returns the type of strings of at least n bytes and at most most.
-func stringOf(n, most int) *typ {
-	return &typ{kind: kindString, name: "string", len: n, max: most}
-}
+// stringOf returns the type of strings of at least n bytes.
+func stringOf(n int) *typ { return &typ{kind: kindString, name: "string", len: n} }
 
 func (g *gen) stringStmt() bool {
 	vars := g.variables(kindString)
+	if g.loops == 0 && g.chance(20) {
+		return g.newString()
+	}
 	if len(vars) == 0 || g.chance(30) {
 		name := g.name("s")
 		text, n := g.stringExpr()
@@ -19,7 +20,7 @@ func (g *gen) stringStmt() bool {
 			n = 0 // may be assigned
 		}
 		g.line("%s := %s", name, text)
-		g.declare(name, stringOf(n, maxString))
+		g.declare(name, stringOf(n))
 		return true
 	}
 	v := vars[g.r.IntN(len(vars))]
@@ -48,6 +49,46 @@ func (g *gen) stringStmt() bool {
 
 // maxString is the length that strings have at most.
 const maxString = 16
+
+// shortString returns a string and the length it has at least. Of those that are
+// no constants the compiler knows the length it has at most.
+func (g *gen) shortString() (string, int) {
+	vars := g.variables(kindString)
+	if len(vars) == 0 || g.chance(40) {
+		s := g.stringConst()
+		return fmt.Sprintf("%q", s[:min(len(s), maxString/2)]), min(len(s), maxString/2)
+	}
+	v := vars[g.r.IntN(len(vars))]
+	return fmt.Sprintf("%[1]s[:min(len(%[1]s), %[2]d)]", v.name, maxString/2), min(v.typ.len, maxString/2)
+}
+
+// newString declares a string that is put together, or bytes that are copied from one.
+func (g *gen) newString() bool {
+	name := g.name("s")
+	x, n := g.shortString()
+	switch g.r.IntN(4) {
+	case 0:
+		bytes := g.bytes()
+		if bytes == "" {
+			return false
+		}
+		g.line("%s := string(%s)", name, bytes)
+		n = 0
+	case 1:
+		g.line("%s := []byte(%s)", name, x)
+		g.declare(name, sliceOf(intTypes[4], n, maxString))
+		return true
+	case 2:
+		g.line("%s := string([]byte{%s, %s})", name, g.intExpr(intTypes[4], 2), g.intExpr(intTypes[4], 1))
+		n = 2
+	default:
+		y, m := g.shortString()
+		g.line("%s := %s + %s", name, x, y)
+		n += m
+	}
+	g.declare(name, stringOf(n))
+	return true
+}
 
 // stringExpr returns a string and the length it has at least.
 func (g *gen) stringExpr() (string, int) {

@@ -16,6 +16,9 @@ const (
 	kindSlice
 	kindString
 	kindFunc
+	kindFuncs // an array of function values
+	kindIface
+	kindIfaces // an array of values of interfaces
 )
 
 // A typ is a Go type of a generated program.
@@ -26,7 +29,7 @@ type typ struct {
 	signed bool
 	elem   *typ
 	len    int // of a slice or string: at least
-	max    int // of a slice: its capacity at most; of a string: its length at most
+	max    int // of a slice: its capacity at most
 	fields []field
 	sig    *fn
 	// param is set if this is the type parameter T, which stands for any integer type.
@@ -64,7 +67,7 @@ func pointerTo(t *typ) *typ { return &typ{kind: kindPointer, name: "*" + t.name,
 
 // types declares a few types.
 func (g *gen) types() {
-	if g.on[Methods] {
+	if g.on[Methods] || g.on[Interfaces] {
 		for range 1 + g.r.IntN(2) {
 			t := *intTypes[g.r.IntN(len(intTypes))]
 			underlying := t.name
@@ -168,7 +171,7 @@ func (v *variable) leaves() []*variable {
 		return out
 	case kindString:
 		return []*variable{{name: "len(" + v.name + ")", typ: intTypeInt}}
-	case kindFunc:
+	case kindFunc, kindFuncs, kindIface, kindIfaces:
 		return nil
 	}
 	return []*variable{v}
