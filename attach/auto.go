@@ -39,9 +39,9 @@ func Auto(p *jit.Program) (*Link, error) {
 		return Fexit(p)
 	case "lsm", "lsm.s":
 		return LSM(p)
-	case "xdp":
+	case "xdp", "xdp.frags":
 		if target == "" {
-			return nil, needsTarget(p, "xdp/INTERFACE", "attach.XDP(p, ifname)")
+			return nil, needsTarget(p, kind+"/INTERFACE", "attach.XDP(p, ifname)")
 		}
 		return XDP(p, target)
 	case "tcx", "tc":

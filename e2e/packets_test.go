@@ -110,6 +110,13 @@ func TestPacketErrors(t *testing.T) {
 	for _, test := range []struct{ section, src, want string }{
 		{"xdp", "func f(ctx *ebpf.XDP) int { p := ctx.Data(); if ctx.AdjustHead(-4) != nil { return 0 }; return int(p[0]) }",
 			"use of packet data after the call of bpf_xdp_adjust_head in line 4, which may move it; call Data again after it"},
+		{"xdp", "func f(ctx *ebpf.XDP) int { m := ctx.Meta(); if ctx.AdjustMeta(-4) != nil { return 0 }; return int(m[0]) }",
+			"use of packet data after the call of bpf_xdp_adjust_meta in line 4"},
+		{"tc", "func f(ctx *ebpf.SKB) int { p := ctx.Data(); if ctx.Store(3, []byte{1}) != nil { return 0 }; return int(p[0]) }",
+			"use of packet data after the call of bpf_skb_store_bytes in line 4"},
+		{"xdp", "func f(ctx *ebpf.XDP) int { p := ctx.Data(); if len(p) > 60 { p = ctx.Meta() }; if len(p) > 3 { return int(p[2]) }; return 0 }",
+			"a slice that is of the packet or of its metadata; use a variable for each"},
+		{"cgroup_skb/egress", "func f(ctx *ebpf.SKB) int { return len(ctx.Meta()) }", "programs of type cgroup_skb cannot access the metadata of a packet"},
 		{"xdp", "func f(ctx *ebpf.XDP) int { ctx.IngressIfindex = 1; return 0 }", "programs cannot write field IngressIfindex of XDP"},
 		{"tc", "func f(ctx *ebpf.SKB) int { return int(ctx.Family) }", "programs of type sched_cls cannot read field Family of SKB; only programs of type cgroup_skb can"},
 		{"socket", "func f(ctx *ebpf.SKB) int { ctx.Mark = 1; return 0 }", "programs of type socket_filter cannot write field Mark of SKB"},

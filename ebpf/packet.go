@@ -19,6 +19,45 @@ func (x *XDP) AdjustTail(delta int) error {
 	return errnoError(XdpAdjustTail(x.Context(), int32(delta)))
 }
 
+// AdjustMeta moves the beginning of the metadata by delta bytes: backwards if that is negative,
+// over bytes whose content is undefined, as into a packet without metadata. Its size must be
+// a multiple of 4 and at most 32 (252 in newer kernels), or it fails with EACCES. It fails with
+// EINVAL if there is no room, and with ENOTSUPP, 524, if the driver has no metadata. Slices of Data and Meta
+// may not be used any more after it.
+//
+//	if ctx.AdjustMeta(-8) == nil {
+//		if meta := ctx.Meta(); len(meta) >= 8 {
+//			ebpf.Overlay[mark](meta).port = port
+//		}
+//	}
+//
+// Linux 4.15.
+func (x *XDP) AdjustMeta(delta int) error {
+	return errnoError(XdpAdjustMeta(x.Context(), int32(delta)))
+}
+
+// BufLen returns the length of the packet in all of its buffers. Only programs of sections
+// that begin with xdp.frags get packets of more than one, of which Data is the first.
+//
+// Linux 5.18.
+func (x *XDP) BufLen() int { return int(XdpGetBuffLen(x.Context())) }
+
+// Load copies len(to) bytes of the packet from off on, in whatever buffers they are. The length must be
+// known when compiling. It fails with EINVAL if they are not there.
+//
+// Linux 5.18.
+func (x *XDP) Load(off int, to []byte) error {
+	return errnoError(XdpLoadBytes(x.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(to)), uint32(len(to))))
+}
+
+// Store copies from to the packet from off on, in whatever buffers that is. The length must be
+// known when compiling. It fails with EINVAL if the packet ends before.
+//
+// Linux 5.18.
+func (x *XDP) Store(off int, from []byte) error {
+	return errnoError(XdpStoreBytes(x.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(from)), uint32(len(from))))
+}
+
 // PullData makes the first n bytes of the packet available to Data. Slices of Data may
 // not be used any more after it. It fails with EINVAL if the packet has fewer. Not for
 // socket filters.
@@ -28,4 +67,11 @@ func (s *SKB) PullData(n int) error { return errnoError(SkbPullData(s.Context(),
 // known when compiling. It fails with EFAULT, and zeroes to, if they are not there.
 func (s *SKB) Load(off int, to []byte) error {
 	return errnoError(SkbLoadBytes(s.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(to)), uint32(len(to))))
+}
+
+// Store copies from to the packet from off on, wherever that is; the length must be known when
+// compiling. It fails with EFAULT if the packet ends before. The checksums in the packet stay as they
+// are, see [L3CsumReplace] and [L4CsumReplace]. Slices of Data may not be used any more after it. For TC programs.
+func (s *SKB) Store(off int, from []byte) error {
+	return errnoError(SkbStoreBytes(s.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(from)), uint32(len(from)), 0))
 }

@@ -1,6 +1,7 @@
 package ebpf
 
 import (
+	"math"
 	"slices"
 	"syscall"
 	"unsafe"
@@ -12,12 +13,13 @@ import (
 
 var _ = host.Define("XdpAdjustHead", nativeAdjustHead) &&
 	host.Define("XdpAdjustTail", nativeAdjustTail) &&
+	host.Define("XdpAdjustMeta", nativeAdjustMeta) &&
 	host.Define("XdpGetBuffLen", func(ctx Context) uint64 { return uint64(len((*XDP)(ctx.ptr).packet)) }) &&
 	host.Define("XdpLoadBytes", func(ctx Context, off uint32, buf unsafe.Pointer, n uint32) int64 {
-		return copyPart((*XDP)(ctx.ptr).packet, off, buf, n, false)
+		return copyBuffers((*XDP)(ctx.ptr).packet, off, buf, n, false)
 	}) &&
 	host.Define("XdpStoreBytes", func(ctx Context, off uint32, buf unsafe.Pointer, n uint32) int64 {
-		return copyPart((*XDP)(ctx.ptr).packet, off, buf, n, true)
+		return copyBuffers((*XDP)(ctx.ptr).packet, off, buf, n, true)
 	}) &&
 	host.Define("SkbPullData", nativePull) &&
 	host.Define("SkbLoadBytes", nativeLoadBytes) &&
@@ -62,6 +64,24 @@ func nativeAdjustTail(ctx Context, delta int32) int64 {
 // Host only.
 func (x *XDP) Packet() []byte { return x.packet }
 
+// maxMeta is how much metadata a packet can have: max_meta of xdp_metalen_invalid in include/net/xdp.h.
+const maxMeta = 252
+
+func nativeAdjustMeta(ctx Context, delta int32) int64 {
+	x := (*XDP)(ctx.ptr)
+	switch n := len(x.meta) - int(delta); {
+	case n < 0 || n > headroom:
+		return -int64(syscall.EINVAL)
+	case n%4 != 0 || n > maxMeta:
+		return -int64(syscall.EACCES)
+	case delta >= 0:
+		x.meta = x.meta[delta:]
+	default:
+		x.meta = slices.Concat(make([]byte, -delta), x.meta)
+	}
+	return 0
+}
+
 func nativePull(ctx Context, n uint32) int64 {
 	if int(n) > len((*SKB)(ctx.ptr).packet) {
 		return -int64(syscall.EINVAL)
@@ -89,4 +109,13 @@ func copyPart(packet []byte, off uint32, buf unsafe.Pointer, n uint32, store boo
 		copy(mem, part)
 	}
 	return 0
+}
+
+// copyBuffers is copyPart with the errors of XDP.
+func copyBuffers(packet []byte, off uint32, buf unsafe.Pointer, n uint32, store bool) int64 {
+	r := copyPart(packet, off, buf, n, store)
+	if r < 0 && off <= math.MaxUint16 && n <= math.MaxUint16 {
+		return -int64(syscall.EINVAL)
+	}
+	return r
 }

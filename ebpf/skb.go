@@ -55,7 +55,7 @@ type SKB struct {
 
 	GSOSize uint32 // bytes of a segment, or 0; Linux 5.7
 
-	packet []byte // natively
+	packet, meta []byte // natively
 }
 
 // NewSKB returns the context of a program that runs natively with the given packet.
@@ -73,6 +73,14 @@ func NewSKB(packet []byte) *SKB {
 //
 //ebpf:intrinsic packet.skb
 func (s *SKB) Data() []byte { return s.packet }
+
+// Meta returns the metadata that an XDP program has put before the packet with
+// [XDP.AdjustMeta], empty if none has. It is a slice like that of Data. For TC programs at ingress.
+//
+// Linux 4.15.
+//
+//ebpf:intrinsic packet.skb.meta
+func (s *SKB) Meta() []byte { return s.meta }
 
 // Context returns s for helpers.
 func (s *SKB) Context() Context { return Context{unsafe.Pointer(s)} }

@@ -17,7 +17,7 @@ type XDP struct {
 	RxQueueIndex   uint32 // receive queue of that interface; Linux 4.16
 	EgressIfindex  uint32 // interface it goes out on, in programs of a device map; Linux 5.8
 
-	packet []byte // natively
+	packet, meta []byte // natively
 }
 
 // NewXDP returns the context of a program that runs natively with the given packet.
@@ -25,7 +25,7 @@ type XDP struct {
 func NewXDP(packet []byte) *XDP { return &XDP{packet: packet[:len(packet):len(packet)]} }
 
 // Data returns the packet, from the beginning of the Ethernet header on. Of a packet
-// that is in several buffers it is the first (see [XdpGetBuffLen]).
+// that is in several buffers it is the first (see [XDP.BufLen]).
 //
 // In the kernel it is a slice like any other but for this: it is never nil; what is
 // more than some 16 KiB from its beginning may not be reached by variable indices, which panic; it cannot be
@@ -35,6 +35,15 @@ func NewXDP(packet []byte) *XDP { return &XDP{packet: packet[:len(packet):len(pa
 //
 //ebpf:intrinsic packet.xdp
 func (x *XDP) Data() []byte { return x.packet }
+
+// Meta returns the metadata before the packet, of which there is none until a program
+// calls AdjustMeta. It travels with the packet to TC programs, see [SKB.Meta]. It is a
+// slice like that of Data; the two can be in one variable only if it is clear which it is.
+//
+// Linux 4.15.
+//
+//ebpf:intrinsic packet.xdp.meta
+func (x *XDP) Meta() []byte { return x.meta }
 
 // Context returns x for helpers.
 func (x *XDP) Context() Context { return Context{unsafe.Pointer(x)} }

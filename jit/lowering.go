@@ -15,6 +15,11 @@ import (
 // lower compiles one function as a program. Diagnostics are added to those of
 // the compilation and make the result nil.
 func (f *front) lower(s *source, target lower.Target) (*Program, error) {
+	if s.section.flags&hasFrags != 0 && !target.Kernel.AtLeast(fragsKernel) {
+		f.diags.Add(lower.FeatureMissing, f.fset.Position(s.decl.pos()), "leave out .frags for this kernel, or require a newer one",
+			"section %s needs Linux %s, and the program is compiled for %s", s.name, fragsKernel, target.Kernel)
+		return nil, nil
+	}
 	return f.compile(s, lower.Input{Type: s.section.kind}, target)
 }
 

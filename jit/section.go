@@ -37,7 +37,15 @@ const (
 	mustTarget
 )
 
-const sleepable = 1 << 4 // BPF_F_SLEEPABLE in include/uapi/linux/bpf.h
+// Flags of BPF_PROG_LOAD in include/uapi/linux/bpf.h.
+const (
+	sleepable = 1 << 4 // BPF_F_SLEEPABLE
+	hasFrags  = 1 << 5 // BPF_F_XDP_HAS_FRAGS
+)
+
+// fragsKernel is the release with c2f2cdbeffda "bpf: introduce BPF_F_XDP_HAS_FRAGS flag in
+// prog_flags loading the ebpf program".
+var fragsKernel = lower.Version{Major: 5, Minor: 18}
 
 // sections follows section_defs in libbpf.c, which documents the names as part
 // of its interface (https://docs.kernel.org/bpf/libbpf/program_types.html). A
@@ -77,6 +85,9 @@ var sections = []section{
 	{"lsm_cgroup", mustTarget, "lsm", cebpf.LSM, cebpf.AttachLSMCgroup, 0},
 	{"perf_event", noTarget, "perf_event", cebpf.PerfEvent, 0, 0},
 	{"syscall", noTarget, "syscall", cebpf.Syscall, 0, sleepable},
+	{"xdp.frags/devmap", noTarget, "xdp", cebpf.XDP, cebpf.AttachXDPDevMap, hasFrags},
+	{"xdp.frags/cpumap", noTarget, "xdp", cebpf.XDP, cebpf.AttachXDPCPUMap, hasFrags},
+	{"xdp.frags", mayTarget, "xdp", cebpf.XDP, cebpf.AttachXDP, hasFrags},
 	{"xdp/devmap", noTarget, "xdp", cebpf.XDP, cebpf.AttachXDPDevMap, 0},
 	{"xdp/cpumap", noTarget, "xdp", cebpf.XDP, cebpf.AttachXDPCPUMap, 0},
 	{"xdp", mayTarget, "xdp", cebpf.XDP, cebpf.AttachXDP, 0},

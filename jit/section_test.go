@@ -20,6 +20,8 @@ func TestFindSection(t *testing.T) {
 		{name: "raw_tp/sys_enter", typ: cebpf.RawTracepoint, target: "sys_enter"},
 		{name: "xdp", typ: cebpf.XDP, attach: cebpf.AttachXDP},
 		{name: "xdp/eth0", typ: cebpf.XDP, attach: cebpf.AttachXDP, target: "eth0"},
+		{name: "xdp.frags/eth0", typ: cebpf.XDP, attach: cebpf.AttachXDP, target: "eth0"},
+		{name: "xdp.frags/devmap", typ: cebpf.XDP, attach: cebpf.AttachXDPDevMap},
 		{name: "xdp/devmap", typ: cebpf.XDP, attach: cebpf.AttachXDPDevMap},
 		{name: "fentry/vfs_read", typ: cebpf.Tracing, attach: cebpf.AttachTraceFEntry, target: "vfs_read"},
 		{name: "lsm.s/file_open", typ: cebpf.LSM, attach: cebpf.AttachLSMMac, target: "file_open"},

@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 	"unsafe"
 
 	cebpf "github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
 )
@@ -20,6 +22,8 @@ type TestRun struct {
 	Result int32
 	// Packet is the packet that it left.
 	Packet []byte
+	// Meta is the metadata that an XDP program has put before the packet.
+	Meta []byte
 	// Panic is the panic that ended it, or nil.
 	Panic *PanicError
 }
@@ -35,7 +39,8 @@ const testRoom = 2 * 256
 // function, called with ebpf.NewXDP(packet) or ebpf.NewSKB(packet), does the same with the same
 // packet: that of a program of a control group or a socket filter begins with its IP header, of others
 // with its Ethernet header. The kernel refuses packets that are too short for an Ethernet
-// header, and since Linux 6.18 IP packets that are too short for theirs; and those that do not fit in a page.
+// header, and since Linux 6.18 IP packets that are too short for theirs; and those that do not fit in a page, unless
+// the section begins with xdp.frags.
 //
 // What the program changes in maps stays changed. Redirected packets go nowhere.
 func (p *Program) Test(packet []byte) (TestRun, error) { return p.test(packet, nil) }
@@ -97,10 +102,17 @@ func (p *Program) test(packet, ctx []byte) (r TestRun, err error) {
 	}
 	head := p.linkHeader(packet)
 	in := slices.Concat(head, packet)
+	if ctx == nil && p.adjustsMeta() {
+		ctx = make([]byte, xdpContext)
+	}
 	if r.Result, r.Packet, err = p.testOnce(in, ctx); err != nil {
 		return r, fmt.Errorf("test %s: %w", p.name, err)
 	}
 	r.Packet = r.Packet[min(len(r.Packet), len(head)):]
+	if ctx != nil && p.row.typ == cebpf.XDP {
+		n := binary.NativeEndian.Uint32(ctx) // the field data counts from the metadata on
+		r.Meta, r.Packet = r.Packet[:n:n], r.Packet[n:]
+	}
 	after, err := p.Panics()
 	if err != nil {
 		return r, err
@@ -146,7 +158,7 @@ func (p *Program) testOnce(packet, ctx []byte) (int32, []byte, error) {
 			}
 		}
 		if p.row.typ == cebpf.XDP && ctx != nil {
-			putDataEnd(ctx, len(packet))
+			putBounds(ctx, len(packet))
 		}
 		result, err := p.BPF().Run(&o)
 		if err != nil {
@@ -171,8 +183,20 @@ func (p *Program) contextSize() int {
 	return 0
 }
 
-// putDataEnd sets the field data_end of a struct xdp_md to the size of the packet, as the
-// kernel wants it.
-func putDataEnd(md []byte, size int) {
-	*(*uint32)(unsafe.Pointer(&md[4])) = uint32(size)
+// xdpContext is the size of struct xdp_md.
+const xdpContext = 24
+
+// adjustsMeta reports whether the program may put metadata before the packet, which only a context
+// tells from the packet then.
+func (p *Program) adjustsMeta() bool {
+	return slices.ContainsFunc(p.unit.Insns, func(i asm.Instruction) bool {
+		return i.IsBuiltinCall() && i.Constant == int64(asm.FnXdpAdjustMeta)
+	})
+}
+
+// putBounds makes the fields data, data_end and data_meta of a struct xdp_md those of a packet of the
+// given size without metadata, as the kernel wants them.
+func putBounds(md []byte, size int) {
+	clear(md[:12])
+	binary.NativeEndian.PutUint32(md[4:], uint32(size))
 }

@@ -3,11 +3,13 @@ package jit_test
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // route is what a router does with a packet.
@@ -131,5 +133,103 @@ func TestRawTracepointContext(t *testing.T) {
 	}
 	if run.Result != 14 {
 		t.Errorf("result %d, want 14", run.Result)
+	}
+}
+
+// frags looks at and changes a packet in several buffers.
+func frags(ctx *ebpf.XDP) int {
+	n := ctx.BufLen()
+	var b [8]byte
+	if ctx.Load(n-8, b[:]) != nil {
+		return -1
+	}
+	b[0], b[7] = b[7], b[0]
+	if ctx.Store(n-11, b[:]) != nil {
+		return -2
+	}
+	if err := ctx.Load(n-7, b[:]); err == nil {
+		return -3
+	}
+	return n
+}
+
+func TestFrags(t *testing.T) {
+	kerneltest.Frags.Test(t)
+	prog, err := jit.Compile(frags, jit.As("xdp.frags"))
+	kerneltest.Require(t, err)
+	defer prog.Close()
+	for _, n := range []int{64, 1500, 5000, 9000} {
+		packet := ipPacket(64, n-34)
+		run, err := prog.Test(packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := ebpf.NewXDP(slices.Clone(packet))
+		if want := frags(ctx); int(run.Result) != want || want != n || !bytes.Equal(run.Packet, ctx.Packet()) {
+			t.Errorf("packet of %d bytes: %d in the kernel, %d natively; the packets are equal: %v", n, run.Result, want, bytes.Equal(run.Packet, ctx.Packet()))
+		}
+	}
+}
+
+func TestFragsTooOld(t *testing.T) {
+	_, err := jit.Compile(frags, jit.As("xdp.frags"), jit.WithTarget(lower.TargetFor(lower.Version{Major: 5, Minor: 15}, "amd64")))
+	if err == nil || !strings.Contains(err.Error(), "section xdp.frags needs Linux 5.18, and the program is compiled for 5.15") {
+		t.Error(err)
+	}
+}
+
+// A note is what marksMeta puts before packets.
+type note struct{ length, first ebpf.Be32 }
+
+// marksMeta puts a note before a packet that it shortens, and looks at it after.
+func marksMeta(ctx *ebpf.XDP) int {
+	n := len(ctx.Data())
+	if ctx.AdjustMeta(-12) != nil || ctx.AdjustMeta(4) != nil {
+		return -1
+	}
+	pkt, meta := ctx.Data(), ctx.Meta()
+	if len(meta) < 8 || len(pkt) < 16 {
+		return -2
+	}
+	*ebpf.Overlay[note](meta) = note{ebpf.ToBe32(uint32(n)), ebpf.Be32(pkt[:4])}
+	if ctx.AdjustHead(2) != nil || ctx.AdjustMeta(-1) == nil || ctx.AdjustMeta(12) == nil {
+		return -3
+	}
+	sum := len(ctx.Meta())
+	for _, b := range ctx.Meta() {
+		sum += int(b)
+	}
+	meta = ctx.Meta()
+	return sum + int(meta[7])<<16 + int(meta[len(meta)-2])<<8
+}
+
+func TestMeta(t *testing.T) {
+	kerneltest.Meta.Test(t)
+	prog, err := jit.Compile(marksMeta)
+	kerneltest.Require(t, err)
+	defer prog.Close()
+	for _, n := range []int{16, 64, 300, 1500} {
+		packet := ipPacket(64, 1500)[:n]
+		packet[12] = 9
+		run, err := prog.Test(packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := ebpf.NewXDP(slices.Clone(packet))
+		want := marksMeta(ctx)
+		if int(run.Result) != want || !bytes.Equal(run.Packet, ctx.Packet()) || !bytes.Equal(run.Meta, ctx.Meta()) || len(run.Meta) != 8 || run.Panic != nil {
+			t.Errorf("%d, metadata %x, packet %x, %v in the kernel; %d, %x, %x natively", run.Result, run.Meta, run.Packet, run.Panic, want, ctx.Meta(), ctx.Packet())
+		}
+		// And once more with a context, which the first run has left its metadata in.
+		var md ebpf.XDP
+		for range 2 {
+			again, err := prog.TestContext(&md, packet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again.Result != run.Result || !bytes.Equal(again.Meta, run.Meta) || !bytes.Equal(again.Packet, run.Packet) {
+				t.Errorf("with a context: %+v, without %+v", again, run)
+			}
+		}
 	}
 }

@@ -4,6 +4,9 @@ import "github.com/undergo-ebpf/undergo/lower"
 
 // The features of networks and of programs that are run by hand.
 var (
+	Frags = &Feature{Name: "`xdp.frags`: packets in several buffers", Min: lower.Version{Major: 5, Minor: 18}}
+	// Where test runs tell packet and metadata apart: 47316f4a3053 "bpf: Support input xdp_md context in BPF_PROG_TEST_RUN".
+	Meta     = &Feature{Name: "test runs of programs with XDP metadata", Min: lower.Version{Major: 5, Minor: 15}}
 	TC       = &Feature{Name: "`attach.TC` of classifiers", Min: lower.MinKernel}
 	Actions  = &Feature{Name: "`attach.TC` of actions", Min: lower.MinKernel, Bare: bareAction}
 	TCX      = &Feature{Name: "`attach.TCX`", Min: lower.Version{Major: 6, Minor: 6}}
@@ -15,4 +18,4 @@ var (
 )
 
 // netFeatures is their rows of the README's table.
-var netFeatures = []*Feature{TC, Actions, TCX, Cgroup, Socket, Firewall, Syscalls}
+var netFeatures = []*Feature{Frags, Meta, TC, Actions, TCX, Cgroup, Socket, Firewall, Syscalls}

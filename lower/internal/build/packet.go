@@ -26,15 +26,21 @@ type packetLayout struct{ data, end int64 }
 
 // packetLayouts is by what follows packetPrefix.
 var packetLayouts = map[string]packetLayout{
-	"xdp": {xdpData, xdpDataEnd},
-	// data and data_end of struct __sk_buff in linux/bpf.h.
-	"skb": {76, 80},
+	"xdp":      {xdpData, xdpDataEnd},
+	"xdp.meta": {xdpDataMeta, xdpData},
+	// data, data_end and data_meta of struct __sk_buff in linux/bpf.h.
+	"skb":      {76, 80},
+	"skb.meta": {140, 76},
 }
 
 // lowerPacket lowers a method of a context that returns its packet.
 func (fn *function) lowerPacket(name string, c *ssa.CallCommon) operand {
 	if fn.b.in.Type == "socket_filter" {
 		fn.fail(diag.ContextAccess, "copy what is needed with Load", "programs of type socket_filter cannot access packet data")
+		return badOperand
+	}
+	if name == "packet.skb.meta" && fn.b.in.Type != "sched_cls" && fn.b.in.Type != "sched_act" {
+		fn.fail(diag.ContextAccess, "read it in a TC program, and pass it on in Mark or CB", "programs of type %s cannot access the metadata of a packet", fn.b.in.Type)
 		return badOperand
 	}
 	l := packetLayouts[name[len(packetPrefix):]]

@@ -34,10 +34,11 @@ const maxBuffer = 4096
 // function, if the packet is smaller than the buffer.
 const shortPacket = -1 << 31
 
-// Offsets of the fields data and data_end of struct xdp_md in linux/bpf.h.
+// Offsets of the fields data, data_end and data_meta of struct xdp_md in linux/bpf.h.
 const (
-	xdpData    = 0
-	xdpDataEnd = 4
+	xdpData     = 0
+	xdpDataEnd  = 4
+	xdpDataMeta = 8
 )
 
 // buildProgram builds a program function: it takes nothing or the context and

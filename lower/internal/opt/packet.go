@@ -40,21 +40,22 @@ func isPacketEnd(v *ir.Value) bool {
 	return v.Op == ir.OpLoad && v.Type == ir.PtrPacketEnd && v.Args[0].Type == ir.PtrCtx
 }
 
-// endDistance is how far after its beginning a context has the end of a packet: the
-// fields are neighbours in struct xdp_md and in struct __sk_buff.
-const endDistance = 4
+// packetEnds is where contexts have the end of what begins at an offset: data_end of data, and
+// data of data_meta, in struct xdp_md and in struct __sk_buff of linux/bpf.h.
+var packetEnds = map[int64]int64{0: 4, 8: 0, 76: 80, 140: 76}
 
-// newPacketBound returns a load like that of the beginning or end of a packet, of type
-// t, that is not yet in any block.
-func newPacketBound(f *ir.Func, like *ir.Value, t ir.Type) *ir.Value {
-	v := f.NewValue(ir.OpLoad, t, like.Pos, like.Args[0])
-	v.Width, v.Imm = like.Width, like.Imm
-	if like.Type != t {
-		v.Imm += endDistance
-		if t == ir.PtrPacket {
-			v.Imm -= 2 * endDistance
-		}
-	}
+// newPacketEnd returns a load of the end of the packet that start loads the beginning
+// of, that is not yet in any block.
+func newPacketEnd(f *ir.Func, start *ir.Value) *ir.Value {
+	v := newPacketStart(f, start)
+	v.Type, v.Imm = ir.PtrPacketEnd, packetEnds[start.Imm]
+	return v
+}
+
+// newPacketStart returns a load like start that is not yet in any block.
+func newPacketStart(f *ir.Func, start *ir.Value) *ir.Value {
+	v := f.NewValue(ir.OpLoad, ir.PtrPacket, start.Pos, start.Args[0])
+	v.Width, v.Imm = start.Width, start.Imm
 	return v
 }
 
@@ -143,15 +144,15 @@ type location struct {
 func newSummer(f *ir.Func) *summer {
 	s := &summer{ints: make(map[*ir.Value]sum), ptrs: make(map[*ir.Value]location), packets: make(map[*ir.Value]*ir.Value)}
 	for _, b := range f.Blocks {
-		var packet *ir.Value
+		starts := make(map[int64]*ir.Value) // that are valid, by the offset of their end
 		for _, v := range b.Instrs {
 			switch {
 			case isPacketStart(v):
-				packet = v
-			case isPacketEnd(v) && packet != nil && packet.Imm+endDistance == v.Imm:
-				s.packets[v] = packet
+				starts[packetEnds[v.Imm]] = v
+			case isPacketEnd(v) && starts[v.Imm] != nil:
+				s.packets[v] = starts[v.Imm]
 			case movesPacket(v):
-				packet = nil
+				clear(starts)
 			}
 		}
 	}

@@ -51,7 +51,7 @@ func PacketOffsets(f *ir.Func, cfg *Config) {
 	p.names.apply()
 	p.sums = newSummer(f)
 	p.findJoins()
-	if len(p.order) == 0 {
+	if len(p.order) == 0 || cfg.Diags.Len() > 0 {
 		removeDead(f)
 		return
 	}
@@ -76,6 +76,7 @@ type packetOffsets struct {
 type packetJoin struct {
 	v       *ir.Value // a parameter or OpSelect
 	offset  *ir.Value // what takes its place
+	field   int64     // of the context that the packets begin at
 	start   *ir.Value // from which offset counts
 	end     *ir.Value
 	lengths []*ir.Value // of the parameters, or selections, next to it
@@ -161,6 +162,47 @@ func (p *packetOffsets) findJoins() {
 			}
 		}
 	}
+	p.findFields()
+}
+
+// noField is the field of what is a packet on no path.
+const noField = -1
+
+// findFields finds out for each of order which field its packets begin at, and refuses those that
+// are of the packet on one path and of its metadata on another.
+func (p *packetOffsets) findFields() {
+	for _, j := range p.order {
+		j.field = noField
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, j := range p.order {
+			for _, a := range j.sources(j.v) {
+				field := p.fieldOf(a)
+				switch {
+				case field == noField || field == j.field:
+				case j.field == noField:
+					j.field, changed = field, true
+				default:
+					p.cfg.Diags.Add(diag.UnsupportedExpr, p.cfg.position(j.v.Pos), "use a variable for each",
+						"a slice that is of the packet or of its metadata")
+					return
+				}
+			}
+		}
+	}
+}
+
+// fieldOf returns the field that the packet which a points into begins at.
+func (p *packetOffsets) fieldOf(a *ir.Value) int64 {
+	if a.Op == ir.OpConst {
+		return noField
+	}
+	l := p.sums.pointer(a)
+	if j := p.joins[l.packet]; j != nil {
+		return j.field
+	}
+	return l.packet.Imm
 }
 
 // isOffset reports whether a is a packet's beginning, or a candidate, plus an offset.
@@ -332,7 +374,7 @@ func (p *packetOffsets) boundsAt(j *packetJoin, b *ir.Block, add *[]*ir.Value) (
 	var like *ir.Value
 	for _, c := range p.dom.Order() {
 		for _, v := range c.Instrs {
-			if !isPacketStart(v) {
+			if !isPacketStart(v) || v.Imm != j.field && j.field != noField {
 				continue
 			}
 			like = v
@@ -343,8 +385,8 @@ func (p *packetOffsets) boundsAt(j *packetJoin, b *ir.Block, add *[]*ir.Value) (
 			}
 		}
 	}
-	start = newPacketBound(p.f, like, ir.PtrPacket)
-	end = newPacketBound(p.f, like, ir.PtrPacketEnd)
+	start = newPacketStart(p.f, like)
+	end = newPacketEnd(p.f, like)
 	*add = append([]*ir.Value{start, end}, *add...)
 	return start, end
 }

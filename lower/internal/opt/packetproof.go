@@ -446,7 +446,7 @@ func (p *packetProver) end(packet *ir.Value) *ir.Value {
 			return v
 		}
 	}
-	e := newPacketBound(p.f, packet, ir.PtrPacketEnd)
+	e := newPacketEnd(p.f, packet)
 	e.Block = packet.Block
 	instrs = slices.Insert(instrs, i+1, e)
 	if packet.Block == p.at.Block {
