@@ -12,6 +12,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // This file runs loaded programs on packets and contexts that a test makes.
@@ -52,7 +53,7 @@ func (p *Program) Test(packet []byte) (TestRun, error) { return p.test(packet, n
 // packet, which must be nil. What the program writes to the context is in *ctx afterwards,
 // except for raw tracepoints.
 //
-// XDP contexts need Linux 5.18, raw tracepoints 5.10, syscall programs 5.14.
+// XDP contexts need Linux 5.15, as Test does for XDP programs that call AdjustMeta, raw tracepoints 5.10, syscall programs 5.14.
 func (p *Program) TestContext(ctx any, packet []byte) (TestRun, error) {
 	v := reflect.ValueOf(ctx)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -104,6 +105,15 @@ func (p *Program) test(packet, ctx []byte) (r TestRun, err error) {
 	in := slices.Concat(head, packet)
 	if ctx == nil && p.adjustsMeta() {
 		ctx = make([]byte, xdpContext)
+	}
+	if ctx != nil && p.row.typ == cebpf.XDP {
+		target, err := runningTarget()
+		if err != nil {
+			return r, err
+		}
+		if !target.Kernel.AtLeast(xdpContextKernel) {
+			return r, fmt.Errorf("test %s: contexts of XDP programs, and their metadata, need Linux %s: %w", p.name, xdpContextKernel, cebpf.ErrNotSupported)
+		}
 	}
 	if r.Result, r.Packet, err = p.testOnce(in, ctx); err != nil {
 		return r, fmt.Errorf("test %s: %w", p.name, err)
@@ -182,6 +192,10 @@ func (p *Program) contextSize() int {
 	}
 	return 0
 }
+
+// xdpContextKernel is the release with 47316f4a3053 "bpf: Support input xdp_md context in
+// BPF_PROG_TEST_RUN".
+var xdpContextKernel = lower.Version{Major: 5, Minor: 15}
 
 // xdpContext is the size of struct xdp_md.
 const xdpContext = 24
