@@ -31,9 +31,14 @@
 // Accepted are: booleans and all integer types; constants and constant
 // strings; arithmetic, shifts, comparisons and conversions; pointers to
 // variables; structs and arrays; assignments; if, for, switch, goto and labels;
-// functions with any number of results, methods and generic functions; defer
-// outside of loops, panic and recover; calls of the functions of this package. A
+// functions with any number of results, methods and generic functions; defer,
+// panic and recover; calls of the functions of this package. A
 // loop must come to an end that the kernel can see.
+//
+// There is no heap. A variable that outlives the iteration of the loop that declares it
+// (captured by a function that is stored, or put into a list) needs a loop of which the source
+// bounds the iterations: for range 8, or for i := range min(n, 8). In loops without such a bound,
+// and in loops of more than 32 iterations, a function can defer 32 calls; one more panics.
 //
 // A panic runs what is deferred, as in Go, so that locks and records are given back.
 // One that nothing recovers from ends the program. What recover returns can be

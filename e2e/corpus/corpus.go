@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go
+//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -50,8 +50,12 @@ var Funcs = []any{
 	funcVariable, funcTable, funcField, closureVariable, closureResult, ifaceVariable, ifaceSlice, typeSwitchVariable, assertVariable, equalVariable,
 	errorResult, errorField, errorRecovered,
 
-	// loopvar.go
+	// loopvar.go deferloop.go
 	closureTable, closureCounters, closureClause, closureNested, closureMade, pointersKept, listBuilt, boxesKept,
+
+	// deferloop.go
+	deferLoop, deferLoopSome, deferLoopMixed, deferLoopUnknown, deferLoopPanics, deferLoopRecovers, deferLoopPointers, deferLoopBig, deferLoopCounters, deferGoto, deferMethods,
+	deferRangeFunc, deferRangeOnly, deferRangeNested, deferRangePointer,
 
 	// string.go
 	concat, concatBytes, bytesToString, stringToBytes, runeStrings, minMaxStrings, joinStrings, concatArgs, concatResult, makeVariable, appendString, labelled,

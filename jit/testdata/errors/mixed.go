@@ -39,7 +39,7 @@ func statements(ctx ebpf.Context) int {
 	for range 3 {
 		var s string = pid + missing // want "undefined: missing.*U202"
 		use(len(s))
-		defer work(1) // want "defer statement in a loop.*U301"
+		go work(1) // want "go statement.*U301"
 	}
 	unused := len(m) // want "declared and not used: unused.*U202"
 	return "one"     // want "cannot use .one.*U202"

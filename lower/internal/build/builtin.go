@@ -29,8 +29,8 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 		}
 		a := fn.deref(c.Args[0])
 		return pointerTo(a)
-	case "ssa:deferstack":
-		return single(fn.constant(ir.PtrAny, 0))
+	case deferStackBuiltin:
+		return fn.lowerDeferStack()
 	case "recover":
 		return fn.lowerRecover()
 	case "panic": // a deferred one; others are statements

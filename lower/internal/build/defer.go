@@ -2,14 +2,14 @@ package build
 
 import (
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
-	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
-// This file lowers defer statements outside of loops. Whether a statement has
+// This file lowers defer statements outside of loops; deferstack.go has the others. Whether a statement has
 // been executed is a flag in a stack object, zeroed on entry; what it evaluated
 // waits in stack objects beside it. On return the calls are made, last first, of
 // the statements whose flag is set. The blocks are lowered in an order in which
@@ -36,22 +36,35 @@ type deferred struct {
 	flag   *ir.Slot
 	callee *ssa.Function // nil for a built-in function, or a nil one
 	args   []savedOperand
+
+	// Of a statement that defers on a stack: the instance that it is in, and the indices
+	// of the shared arrays that it uses.
+	by     *instance
+	shared []int
 }
 
-// A savedOperand is an operand of a deferred call, by its shape and the stack
-// objects that hold what the shape leaves open.
+// A savedOperand is an operand of a deferred call, by its shape and what holds
+// the values that the shape leaves open.
 type savedOperand struct {
-	shape shape
-	slots []*ir.Slot
+	shape  shape
+	values []savedValue
+}
+
+// A savedValue is a value that can be computed again, or is in an array, or is the address of
+// an element of the array.
+type savedValue struct {
+	known   *ir.Value
+	array   *deferArray
+	address bool
 }
 
 func (fn *function) lowerDefer(d *ssa.Defer) {
+	stack := fn.stack
 	if d.DeferStack != nil {
-		fn.fail(diag.UnsupportedStmt, "collect what is to be done in an array and do it after the loop", "defer statement in the body of a range over a function")
-		return
+		stack = fn.operand(d.DeferStack).defers
 	}
-	if fn.cyclic[d.Block().Index] {
-		fn.fail(diag.UnsupportedStmt, "move the body of the loop into a function of its own", "defer statement in a loop")
+	if stack != nil {
+		fn.pushDefer(d, stack)
 		return
 	}
 	dc, args, ok := fn.deferredCall(d)
@@ -105,25 +118,24 @@ func (fn *function) zeroOnEntry(slot *ir.Slot) {
 func (fn *function) save(o operand) savedOperand {
 	s := savedOperand{shape: shapeOf(o)}
 	for _, v := range flatten(nil, o) {
-		slot := fn.f.NewSlot("defer", 8, 8, ir.Pos(fn.pos))
-		fn.storeLeaf(fn.slotAddr(slot), uint8(v.Type.Size()), v)
-		s.slots = append(s.slots, slot)
+		s.values = append(s.values, fn.saveOnce(v))
 	}
 	return s
 }
 
-// restore is the reverse of save.
-func (fn *function) restore(s savedOperand) operand {
-	slots := s.slots
-	return s.shape.inflate(func(t ir.Type) *ir.Value {
-		a := fn.slotAddr(slots[0])
-		slots = slots[1:]
-		return fn.loadLeaf(a, leaf{typ: t, width: uint8(t.Size())})
-	}, nil)
+// saveOnce stores v in a stack object of its own.
+func (fn *function) saveOnce(v *ir.Value) savedValue {
+	slot := fn.f.NewSlot("defer", 8, 8, ir.Pos(fn.pos))
+	fn.storeLeaf(fn.slotAddr(slot), uint8(v.Type.Size()), v)
+	return savedValue{array: &deferArray{slot: slot}}
 }
 
 // lowerRunDefers makes the deferred calls before a return.
 func (fn *function) lowerRunDefers() {
+	if fn.stack != nil {
+		fn.runStack()
+		return
+	}
 	top := fn.landing
 	for i := len(fn.defers) - 1; i >= 0; i-- {
 		fn.landing = fn.landingAfter(i)
@@ -148,6 +160,10 @@ func (fn *function) landingAfter(n int) *ir.Block {
 func (fn *function) landDefers(status *ir.Value) *ir.Value {
 	mayRecover := false
 	pos := ir.Pos(fn.pos)
+	if fn.stack != nil {
+		mayRecover = slices.ContainsFunc(fn.stack.stmts, func(d *deferred) bool { return d.callee != nil && recovers(d.callee) })
+		status = fn.unstack(status)
+	}
 	for i := len(fn.defers) - 1; i >= 0; i-- {
 		d := fn.defers[i]
 		fn.landing = fn.landingAfter(i)
@@ -182,7 +198,7 @@ func (fn *function) runDeferred(d *deferred, status *ir.Value) *ir.Value {
 	fn.storeLeaf(fn.slotAddr(d.flag), 8, fn.constant(ir.I64, 0))
 	var args []operand
 	for _, a := range d.args {
-		args = append(args, fn.restore(a))
+		args = append(args, fn.restore(a, nil))
 	}
 	left := fn.callDeferred(d, args, status)
 	if status != nil {

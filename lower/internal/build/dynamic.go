@@ -79,6 +79,11 @@ func (fn *function) dynamicFunc(o operand, sig *types.Signature, v ssa.Value) op
 				"function value %s, which captures a map, is stored in memory", o.fn.Name())
 			return badOperand
 		}
+		if p.cell && len(p.parts) > 0 && p.parts[0].defers != nil {
+			fn.fail(diag.UnsupportedStmt, "let the iterator call the function that it is passed, or defer before the loop",
+				"function value %s, the body of a loop that defers, is stored in memory", o.fn.Name())
+			return badOperand
+		}
 		s := shapeOf(p).widen()
 		s.nonnil = p.nonnil
 		f.captured = append(f.captured, s)

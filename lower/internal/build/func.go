@@ -35,6 +35,7 @@ type function struct {
 	cyclic    []bool                 // by ssa.BasicBlock.Index
 	loopVars  map[*ssa.Alloc]operand // see shareLoopVar
 	defers    []*deferred
+	stack     *deferStack // instead of defers, if some are deferred in loops
 	tailCalls []*ssa.Call // that become jumps, see tailcall.go
 	// landing is where panics go, or nil if they leave the program: a block whose
 	// parameter is the status of the panic. See unwind.go.
@@ -51,6 +52,8 @@ type function struct {
 	// unlimited holds the phis of strings and slices that may be longer than those
 	// known on entry to their loop.
 	unlimited map[*ssa.Phi]bool
+	// sharedDefers is how many arrays the bodies of ranges over functions need.
+	sharedDefers *int
 	// dynamicPhis holds the phis of functions and interfaces that are not the same
 	// on all edges.
 	dynamicPhis map[*ssa.Phi]bool
@@ -139,6 +142,7 @@ func (b *builder) nesting(src *ssa.Function) int {
 // function is lowered again without the assumption.
 func (b *builder) buildInstance(inst *instance) {
 	widened, unlimited, dynamicPhis := make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool)
+	sharedDefers := 0
 	for {
 		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos, API: inst.f.API}
 		inst.frames, inst.sites = nil, nil
@@ -161,8 +165,9 @@ func (b *builder) buildInstance(inst *instance) {
 			cyclic:   cyclicBlocks(inst.src),
 			widened:  widened,
 
-			unlimited:   unlimited,
-			dynamicPhis: dynamicPhis,
+			unlimited:    unlimited,
+			dynamicPhis:  dynamicPhis,
+			sharedDefers: &sharedDefers,
 		}
 		fn.lower()
 		if !fn.retry || b.diags.Len() > before {
@@ -188,6 +193,7 @@ func (fn *function) lower() {
 			}
 		}
 	}
+	fn.finishDefers()
 	fn.finishUnwinding()
 	fn.finishReturns()
 	fn.connect()
@@ -214,6 +220,7 @@ func (fn *function) prologue() {
 		fn.storeLeaf(fn.slotAddr(fn.panicking), 8, next(ir.I64))
 	}
 	fn.startUnwinding()
+	fn.startDefers()
 	fn.blocks[0] = fn.f.NewBlock()
 	fn.findTailCalls()
 	entry.Jump(ir.Pos(fn.src.Pos()), fn.blocks[0], fn.makeLoop()...)
@@ -224,7 +231,11 @@ func (fn *function) block(blk *ssa.BasicBlock) {
 	fn.at = blk
 	fn.cur = fn.blocks[blk.Index]
 	fn.lowerPhis(blk)
-	for _, instr := range blk.Instrs {
+	returns := fn.returnsAt(blk)
+	for i, instr := range blk.Instrs {
+		if i == returns {
+			fn.runStack()
+		}
 		if fn.skip[instr] {
 			continue
 		}

@@ -34,6 +34,8 @@ type operand struct {
 	field string
 	parts []operand
 	bad   bool
+	// defers is the stack of deferred calls of which vals are the parts.
+	defers *deferStack
 
 	// off is added to vals[0], a pointer. It stays separate because the kernel
 	// does not allow arithmetic on the context pointer.

@@ -131,7 +131,7 @@ func leavesShape(l *layout) shape {
 
 // widen returns s with nothing assumed of its pointers.
 func (s shape) widen() shape {
-	w := shape{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, mem: s.mem}
+	w := shape{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, defers: s.defers, mem: s.mem}
 	for _, t := range s.types {
 		if t.IsPtr() {
 			t = ir.PtrAny

@@ -21,6 +21,7 @@ type shape struct {
 	cell   bool
 	m      *mapObject
 	field  string
+	defers *deferStack
 	parts  []shape
 	limit  int64
 	// fixed says that the value is the constant value, of type types[0]: it
@@ -31,7 +32,7 @@ type shape struct {
 
 // shapeOf returns the shape of o, which is settled.
 func shapeOf(o operand) shape {
-	s := shape{fn: o.fn, dyn: o.dyn, cell: o.cell, m: o.m, field: o.field, nonnil: o.nonnil, limit: o.limit}
+	s := shape{fn: o.fn, dyn: o.dyn, cell: o.cell, m: o.m, field: o.field, defers: o.defers, nonnil: o.nonnil, limit: o.limit}
 	for _, v := range o.vals {
 		s.types = append(s.types, v.Type)
 	}
@@ -48,7 +49,7 @@ func shapesEqual(a, b []shape) bool { return slices.EqualFunc(a, b, shape.equal)
 
 func (s shape) equal(t shape) bool {
 	return slices.Equal(s.types, t.types) && s.mem == t.mem && s.nonnil == t.nonnil && s.limit == t.limit && s.fn == t.fn &&
-		s.cell == t.cell && s.m == t.m && s.field == t.field && s.fixed == t.fixed && s.value == t.value && (s.dyn == nil) == (t.dyn == nil) && (s.dyn == nil || types.Identical(s.dyn, t.dyn)) &&
+		s.cell == t.cell && s.m == t.m && s.field == t.field && s.defers == t.defers && s.fixed == t.fixed && s.value == t.value && (s.dyn == nil) == (t.dyn == nil) && (s.dyn == nil || types.Identical(s.dyn, t.dyn)) &&
 		slices.EqualFunc(s.parts, t.parts, shape.equal)
 }
 
@@ -68,7 +69,7 @@ func flatten(to []*ir.Value, o operand) []*ir.Value {
 // values that next returns for the types it is asked for, and fixed for
 // constants, of which the shapes of results have none.
 func (s shape) inflate(next func(ir.Type) *ir.Value, fixed func(ir.Type, int64) *ir.Value) operand {
-	o := operand{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, nonnil: s.nonnil, limit: s.limit}
+	o := operand{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, defers: s.defers, nonnil: s.nonnil, limit: s.limit}
 	if s.fixed {
 		return single(fixed(s.types[0], s.value))
 	}
@@ -100,12 +101,12 @@ func (s shape) flatTypes(to []ir.Type) []ir.Type {
 // another. ok is false if the two differ in what must be known statically.
 func (s shape) join(t shape) (j shape, ok bool) {
 	if len(s.types) != len(t.types) || (s.mem == ir.Void) != (t.mem == ir.Void) || s.fn != t.fn || s.cell != t.cell ||
-		s.m != t.m || s.field != t.field ||
+		s.m != t.m || s.field != t.field || s.defers != t.defers ||
 		(s.dyn == nil) != (t.dyn == nil) || s.dyn != nil && !types.Identical(s.dyn, t.dyn) ||
 		len(s.parts) != len(t.parts) {
 		return shape{}, false
 	}
-	j = shape{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, nonnil: s.nonnil && t.nonnil}
+	j = shape{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, defers: s.defers, nonnil: s.nonnil && t.nonnil}
 	if s.limit > 0 && t.limit > 0 {
 		j.limit = max(s.limit, t.limit)
 	}

@@ -89,7 +89,7 @@ func (fn *function) staticLoad(addr ssa.Value) (operand, bool) {
 
 // cellAlloc lowers the declaration of a variable that may be a cell.
 func (fn *function) cellAlloc(a *ssa.Alloc) (operand, bool) {
-	if t := elemType(a.Type()); !isCellType(t) && !isMapPointer(t) && !isMapRef(t) {
+	if t := elemType(a.Type()); !isCellType(t) && !isMapPointer(t) && !isMapRef(t) && !isDeferStack(t) {
 		return operand{}, false
 	}
 	store, ok := cellStore(a)

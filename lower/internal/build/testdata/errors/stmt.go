@@ -44,10 +44,25 @@ func progComplex(ctx ebpf.Context) int {
 }
 
 func progDefer(ctx ebpf.Context) int {
-	for range 3 {
-		defer nothing() // want U301 "defer statement in a loop"
+	for x := range twice {
+		n := x
+		defer func() { n++ }() // want U305 "address of variable n is passed to a deferred call"
 	}
 	return 0
+}
+
+func twice(yield func(int) bool) { _ = yield(1) && yield(2) }
+
+func progDeferStored(ctx ebpf.Context) int {
+	for range stored {
+		defer nothing()
+	}
+	return 0
+}
+
+func stored(yield func(int) bool) {
+	fs := [2]func(int) bool{yield} // want U301 "the body of a loop that defers, is stored in memory"
+	fs[ebpf.KtimeGetNs()%2](1)
 }
 
 func progRecover(ctx ebpf.Context) int {
