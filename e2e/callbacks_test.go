@@ -3,7 +3,6 @@ package e2e
 import (
 	"reflect"
 	"testing"
-	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
@@ -15,11 +14,11 @@ import (
 func fillUp(n uint64) (sum uint64) {
 	var a [8]uint64
 	i := 0
-	ebpf.Loop(uint32(n), func(uint32, unsafe.Pointer) int64 {
+	ebpf.Loop(uint32(n), func(uint32) bool {
 		a[i] = n + 1
 		i++
-		return 0
-	}, nil, 0)
+		return true
+	})
 	for _, x := range a {
 		sum = sum*31 + x
 	}
@@ -32,15 +31,15 @@ func lastOf(n uint64) uint64 {
 		small [3]uint8
 		last  uint64
 	}{last: 7}
-	ebpf.Loop(uint32(n), func(i uint32, _ unsafe.Pointer) int64 {
+	ebpf.Loop(uint32(n), func(i uint32) bool {
 		if x.last == 7 {
 			x.small[i%3]++
 			x.last = uint64(i)
 		} else {
 			x.last = 7
 		}
-		return 0
-	}, nil, 0)
+		return true
+	})
 	return x.last<<24 | uint64(x.small[0])<<16 | uint64(x.small[1])<<8 | uint64(x.small[2])
 }
 

@@ -1,7 +1,5 @@
 package ebpf
 
-import "unsafe"
-
 // This file computes the Internet checksum: the complement of the sum of 16-bit words in
 // ones' complement arithmetic (RFC 1071), and its incremental changes (RFC 1624).
 //
@@ -61,13 +59,4 @@ func ChecksumReplace16(sum, from, to Be16) Be16 {
 func ChecksumReplace32(sum Be16, from, to Be32) Be16 {
 	f, t := from.Uint32(), to.Uint32()
 	return ChecksumFold(uint32(^sum.Uint16()) + ^f>>16 + ^f&0xffff + t>>16 + t&0xffff)
-}
-
-// ChecksumDiff returns the difference that it makes for a sum when from is replaced by to,
-// plus seed, by the helper bpf_csum_diff. Their lengths must be multiples of 4 and known when
-// compiling. Unlike all other sums it is in the byte order of the machine, as
-// [L3CsumReplace] and [L4CsumReplace] take it.
-func ChecksumDiff(from, to []byte, seed uint32) int64 {
-	return CsumDiff((*uint32)(unsafe.Pointer(unsafe.SliceData(from))), uint32(len(from)),
-		(*uint32)(unsafe.Pointer(unsafe.SliceData(to))), uint32(len(to)), seed)
 }

@@ -12,8 +12,11 @@ import "unsafe"
 //ebpf:context any
 type Context struct{ ptr unsafe.Pointer }
 
-// Pointer returns the context as a pointer, for helpers that take either a
-// context or a socket.
+// A Contexter is the type of a program's parameter, which helpers take as it is.
+type Contexter interface{ Context() Context }
+
+// Pointer returns the context as a pointer, for [SockStorage], which takes a context
+// or a socket.
 func (c Context) Pointer() unsafe.Pointer { return c.ptr }
 
 // Context returns c. It makes Context a [Contexter], as all contexts are.

@@ -94,13 +94,23 @@
 // # Helpers
 //
 // Each helper of the kernel is a function of the same name: bpf_ktime_get_ns is
-// [KtimeGetNs]. Its types are those of linux/bpf.h: long is int64, int is int32, a
-// context is a [Context], a map a [MapRef], char * is *byte, and a pointer to anything
-// but a number is an unsafe.Pointer. An address in foreign memory, which only
-// the probe helpers follow, is a uintptr. Errors are negative errno values, as
-// the kernel returns them.
+// [KtimeGetNs]. Its parameters and results are what a Go function would have. Memory is a slice of bytes, or
+// a pointer to the struct that the helper deals with, and the helper is told its length; text that the
+// kernel wants to know when the program is loaded is a constant string; a [Contexter] is any context. What fails
+// returns an error, a [syscall.Errno], and what also has a result returns both. Sockets, tasks and
+// other objects of the kernel are pointers to types of their own, such as [Sock], which is nil if there is none.
+// An address in foreign memory, which only the probe helpers follow, is a uintptr. Flags and such
+// are integers of the kernel's size.
 //
-// The only exceptions are [SpinLockAcquire] and [SpinLockRelease], whose names are
+//	var buf [64]byte
+//	if err := ebpf.SkbLoadBytes(ctx, 14, buf[:n]); err != nil {
+//
+// A call with an empty slice fails with EINVAL, without the kernel, where a helper takes no less than a
+// byte. Helpers that take maps are methods of the maps: the functions that have a [MapRef] or an
+// unsafe.Pointer are what those call, and what a test may replace. Those with another function in their
+// place are [Loop] and [FindVMA], which take closures.
+//
+// The only other names are [SpinLockAcquire] and [SpinLockRelease], since their own are
 // taken by a type.
 //
 // # Maps
@@ -177,7 +187,7 @@
 //	inout:N       memory that is read and written
 //	in=B, out=B, inout=B
 //	              the same of B bytes
-//	str           a constant string that ends in NUL, in a read-only map
+//	str           a constant string that ends in NUL, in a read-only map; a string in Go
 //	ctx           the program's context
 //	map           a map
 //	key           a key of the map of r1, read
@@ -198,7 +208,7 @@
 // followed by ? if it may be nil, by ! if the call releases it; A|B is either,
 // by program type. KIND of the result is scalar, void, or a pointer: mapvalue,
 // sock, tcpsock, btf or btf:T, ringmem, dynmem, percpu, followed by ? if it may
-// be nil. EFFECT is pkt if packet pointers are invalid after the call, sleep if
+// be nil. How Go's parameters and results come by these is in package build, helpershape.go. EFFECT is pkt if packet pointers are invalid after the call, sleep if
 // only a sleepable program may call it, acquire if the result must be released.
 //
 //	//ebpf:intrinsic NAME

@@ -132,8 +132,8 @@ func TestCurrentTask(t *testing.T) {
 		t.Fatal(err)
 	}
 	buf := [16]byte{15: 'x'}
-	if errno := ebpf.GetCurrentComm(unsafe.Pointer(&buf), 16); errno != 0 {
-		t.Fatalf("GetCurrentComm = %d", errno)
+	if err := ebpf.GetCurrentComm(buf[:]); err != nil {
+		t.Fatalf("GetCurrentComm: %v", err)
 	}
 	if got, want := string(bytes.TrimRight(buf[:], "\x00")), strings.TrimSpace(string(comm)); got != want {
 		t.Errorf("GetCurrentComm wrote %q, want %q", got, want)
@@ -167,27 +167,31 @@ var probed = [8]byte{'h', 'e', 'l', 'l', 'o', 0, 'x', 'y'}
 
 func TestProbeRead(t *testing.T) {
 	addr := uintptr(unsafe.Pointer(&probed))
+	memory := func(read func(dst []byte, addr uintptr) error) func([]byte, uintptr) (int, error) {
+		return func(dst []byte, addr uintptr) (int, error) { return 0, read(dst, addr) }
+	}
 	for _, c := range []struct {
 		name string
-		call func(dst unsafe.Pointer, size uint32, addr uintptr) int64
+		call func(dst []byte, addr uintptr) (int, error)
 		addr uintptr
-		size uint32
+		size int
 		want string
-		ret  int64
+		n    int
+		err  error
 	}{
-		{"whole", ebpf.ProbeReadKernel, addr, 8, "hello\x00xy", 0},
-		{"part", ebpf.ProbeReadUser, addr, 2, "he------", 0},
-		{"nil", ebpf.ProbeReadKernel, 0, 4, "\x00\x00\x00\x00----", -14},
-		{"string", ebpf.ProbeReadKernelStr, addr, 8, "hello\x00--", 6},
-		{"cut string", ebpf.ProbeReadUserStr, addr, 3, "he\x00-----", 3},
-		{"no string", ebpf.ProbeReadUserStr, addr, 0, "--------", 0},
-		{"nil string", ebpf.ProbeReadUserStr, 0, 2, "\x00\x00------", -14},
+		{"whole", memory(ebpf.ProbeReadKernel), addr, 8, "hello\x00xy", 0, nil},
+		{"part", memory(ebpf.ProbeReadUser), addr, 2, "he------", 0, nil},
+		{"nil", memory(ebpf.ProbeReadKernel), 0, 4, "\x00\x00\x00\x00----", 0, syscall.EFAULT},
+		{"string", ebpf.ProbeReadKernelStr, addr, 8, "hello\x00--", 6, nil},
+		{"cut string", ebpf.ProbeReadUserStr, addr, 3, "he\x00-----", 3, nil},
+		{"no string", ebpf.ProbeReadUserStr, addr, 0, "--------", 0, nil},
+		{"nil string", ebpf.ProbeReadUserStr, 0, 2, "\x00\x00------", 0, syscall.EFAULT},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			to := [8]byte([]byte("--------"))
-			ret := c.call(unsafe.Pointer(&to), c.size, c.addr)
-			if ret != c.ret || string(to[:]) != c.want {
-				t.Errorf("returned %d with %q, want %d with %q", ret, to, c.ret, c.want)
+			n, err := c.call(to[:c.size], c.addr)
+			if n != c.n || err != c.err || string(to[:]) != c.want {
+				t.Errorf("returned %d, %v with %q, want %d, %v with %q", n, err, to, c.n, c.err, c.want)
 			}
 		})
 	}
@@ -196,47 +200,37 @@ func TestProbeRead(t *testing.T) {
 func TestStrncmp(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
-		size uint32
 		want int64
 	}{
-		{"abc", "abc", 3, 0},
-		{"abc", "abd", 3, -1},
-		{"abd", "abc", 3, 1},
-		{"abd", "abc", 2, 0},
-		{"ab\x00x", "ab\x00y", 4, 0},
+		{"abc", "abc", 0},
+		{"abc", "abd", -1},
+		{"abd", "abc", 1},
+		{"ab", "abc", 0},
+		{"ab\x00x", "ab", 0},
+		{"ab\x00x", "abc", -1},
+		{"abc", "ab", 1},
 	} {
-		a, b := append([]byte(c.a), 0), append([]byte(c.b), 0)
-		if got := ebpf.Strncmp(&a[0], c.size, &b[0]); got != c.want {
-			t.Errorf("Strncmp(%q, %d, %q) = %d, want %d", c.a, c.size, c.b, got, c.want)
+		if got := ebpf.Strncmp([]byte(c.a), c.b); got != c.want {
+			t.Errorf("Strncmp(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 }
 
 func TestLoop(t *testing.T) {
-	sum := func(limit uint32) func(uint32, unsafe.Pointer) int64 {
-		return func(i uint32, ctx unsafe.Pointer) int64 {
-			*(*uint32)(ctx) += i
-			if i == limit {
-				return 1
-			}
-			return 0
-		}
-	}
 	for _, c := range []struct {
 		n, stop uint32
-		flags   uint64
-		ret     int64
+		calls   int
 		sum     uint32
+		err     error
 	}{
-		{n: 5, stop: 100, ret: 5, sum: 10},
-		{n: 5, stop: 2, ret: 3, sum: 3},
-		{n: 1<<23 + 1, ret: -7},
-		{n: 1, flags: 1, ret: -22},
+		{n: 5, stop: 100, calls: 5, sum: 10},
+		{n: 5, stop: 2, calls: 3, sum: 3},
+		{n: 1<<23 + 1, err: syscall.E2BIG},
 	} {
 		var total uint32
-		ret := ebpf.Loop(c.n, sum(c.stop), unsafe.Pointer(&total), c.flags)
-		if ret != c.ret || total != c.sum {
-			t.Errorf("Loop(%d) stopping at %d = %d with sum %d, want %d with %d", c.n, c.stop, ret, total, c.ret, c.sum)
+		calls, err := ebpf.Loop(c.n, func(i uint32) bool { total += i; return i != c.stop })
+		if calls != c.calls || err != c.err || total != c.sum {
+			t.Errorf("Loop(%d) stopping at %d = %d, %v with sum %d, want %d, %v with %d", c.n, c.stop, calls, err, total, c.calls, c.err, c.sum)
 		}
 	}
 }

@@ -230,14 +230,14 @@ func nativeRingQuery(ref MapRef, what uint64) uint64 {
 	return 0
 }
 
-func nativeLock(lock unsafe.Pointer) {
-	for !atomic.CompareAndSwapUint32((*uint32)(lock), 0, 1) {
+func nativeLock(lock *SpinLock) {
+	for !atomic.CompareAndSwapUint32(&lock.word, 0, 1) {
 		runtime.Gosched()
 	}
 }
 
-func nativeUnlock(lock unsafe.Pointer) {
-	if atomic.SwapUint32((*uint32)(lock), 0) == 0 {
+func nativeUnlock(lock *SpinLock) {
+	if atomic.SwapUint32(&lock.word, 0) == 0 {
 		panic("ebpf: Unlock of a SpinLock that nobody holds")
 	}
 }

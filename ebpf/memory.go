@@ -11,49 +11,42 @@ import "unsafe"
 // (but by [CopyFromUser] in a program that may sleep): what a system call gets is read
 // best when it returns.
 func ReadUser[T any](addr uintptr) (v T, err error) {
-	err = errnoError(ProbeReadUser(unsafe.Pointer(&v), uint32(unsafe.Sizeof(v)), addr))
+	err = ProbeReadUser(memoryOf(&v), addr)
 	return v, err
 }
 
 // ReadKernel returns the T at an address of the kernel. T has no pointers. Linux 5.5.
 func ReadKernel[T any](addr uintptr) (v T, err error) {
-	err = errnoError(ProbeReadKernel(unsafe.Pointer(&v), uint32(unsafe.Sizeof(v)), addr))
+	err = ProbeReadKernel(memoryOf(&v), addr)
 	return v, err
 }
 
 // ReadUserBytes fills buf from an address of the current process, see [ReadUser].
 func ReadUserBytes(buf []byte, addr uintptr) error {
-	return errnoError(ProbeReadUser(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+	return ProbeReadUser(buf, addr)
 }
 
 // ReadKernelBytes fills buf from an address of the kernel. Linux 5.5.
 func ReadKernelBytes(buf []byte, addr uintptr) error {
-	return errnoError(ProbeReadKernel(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+	return ProbeReadKernel(buf, addr)
 }
 
 // ReadUserString copies a C string from an address of the current process into buf, as much as
 // fits with a zero behind it, and returns its length without that. The rest of buf is left as
 // it is. See [ReadUser].
 func ReadUserString(buf []byte, addr uintptr) (n int, err error) {
-	return stringLength(ProbeReadUserStr(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+	n, err = ProbeReadUserStr(buf, addr)
+	return max(n-1, 0), err // 0 if there is no room even for the zero
 }
 
 // ReadKernelString copies a C string from an address of the kernel, as [ReadUserString] does.
 func ReadKernelString(buf []byte, addr uintptr) (n int, err error) {
-	return stringLength(ProbeReadKernelStr(unsafe.Pointer(unsafe.SliceData(buf)), uint32(len(buf)), addr))
+	n, err = ProbeReadKernelStr(buf, addr)
+	return max(n-1, 0), err
 }
 
-// stringLength returns the length of a string that a helper has copied with a zero, by the
-// helper's result.
-func stringLength(result int64) (n int, err error) {
-	switch {
-	case result < 0:
-		return 0, errnoError(result)
-	case result == 0:
-		return 0, nil // no room even for the zero
-	}
-	return int(result - 1), nil
-}
+// memoryOf returns the memory of a variable.
+func memoryOf[T any](p *T) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(p)), sizeOf[T]()) }
 
 // GoString returns the bytes of b before the first zero, as a string: what C has in an array
 // of char.

@@ -1,7 +1,5 @@
 package ebpf
 
-import "unsafe"
-
 // This file has the methods of contexts that call helpers on their packet.
 
 // AdjustHead moves the beginning of the packet by delta bytes: forwards, which removes them, or
@@ -9,14 +7,14 @@ import "unsafe"
 // there then is undefined. It fails with EINVAL if there is too little of either. Slices
 // of Data may not be used any more after it.
 func (x *XDP) AdjustHead(delta int) error {
-	return errnoError(XdpAdjustHead(x.Context(), int32(delta)))
+	return XdpAdjustHead(x, int32(delta))
 }
 
 // AdjustTail moves the end of the packet by delta bytes: backwards if that is negative,
 // and otherwise forwards, since Linux 5.8, over zeros. It fails with EINVAL if the packet or the room is
 // too small. Slices of Data may not be used any more after it.
 func (x *XDP) AdjustTail(delta int) error {
-	return errnoError(XdpAdjustTail(x.Context(), int32(delta)))
+	return XdpAdjustTail(x, int32(delta))
 }
 
 // AdjustMeta moves the beginning of the metadata by delta bytes: backwards if that is negative,
@@ -33,21 +31,21 @@ func (x *XDP) AdjustTail(delta int) error {
 //
 // Linux 4.15.
 func (x *XDP) AdjustMeta(delta int) error {
-	return errnoError(XdpAdjustMeta(x.Context(), int32(delta)))
+	return XdpAdjustMeta(x, int32(delta))
 }
 
 // BufLen returns the length of the packet in all of its buffers. Only programs of sections
 // that begin with xdp.frags get packets of more than one, of which Data is the first.
 //
 // Linux 5.18.
-func (x *XDP) BufLen() int { return int(XdpGetBuffLen(x.Context())) }
+func (x *XDP) BufLen() int { return int(XdpGetBuffLen(x)) }
 
 // Load copies len(to) bytes of the packet from off on, in whatever buffers they are. The length must be
 // known when compiling. It fails with EINVAL if they are not there.
 //
 // Linux 5.18.
 func (x *XDP) Load(off int, to []byte) error {
-	return errnoError(XdpLoadBytes(x.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(to)), uint32(len(to))))
+	return XdpLoadBytes(x, uint32(off), to)
 }
 
 // Store copies from to the packet from off on, in whatever buffers that is. The length must be
@@ -55,23 +53,23 @@ func (x *XDP) Load(off int, to []byte) error {
 //
 // Linux 5.18.
 func (x *XDP) Store(off int, from []byte) error {
-	return errnoError(XdpStoreBytes(x.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(from)), uint32(len(from))))
+	return XdpStoreBytes(x, uint32(off), from)
 }
 
 // PullData makes the first n bytes of the packet available to Data. Slices of Data may
 // not be used any more after it. It fails with EINVAL if the packet has fewer. Not for
 // socket filters.
-func (s *SKB) PullData(n int) error { return errnoError(SkbPullData(s.Context(), uint32(n))) }
+func (s *SKB) PullData(n int) error { return SkbPullData(s, uint32(n)) }
 
 // Load copies len(to) bytes of the packet from off on, wherever they lie, which must be
 // known when compiling. It fails with EFAULT, and zeroes to, if they are not there.
 func (s *SKB) Load(off int, to []byte) error {
-	return errnoError(SkbLoadBytes(s.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(to)), uint32(len(to))))
+	return SkbLoadBytes(s, uint32(off), to)
 }
 
 // Store copies from to the packet from off on, wherever that is; the length must be known when
 // compiling. It fails with EFAULT if the packet ends before. The checksums in the packet stay as they
 // are, see [L3CsumReplace] and [L4CsumReplace]. Slices of Data may not be used any more after it. For TC programs.
 func (s *SKB) Store(off int, from []byte) error {
-	return errnoError(SkbStoreBytes(s.Context(), uint32(off), unsafe.Pointer(unsafe.SliceData(from)), uint32(len(from)), 0))
+	return SkbStoreBytes(s, uint32(off), from, 0)
 }

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"syscall"
-	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/ebpf/internal/host"
 )
@@ -14,17 +13,17 @@ import (
 var _ = host.Define("XdpAdjustHead", nativeAdjustHead) &&
 	host.Define("XdpAdjustTail", nativeAdjustTail) &&
 	host.Define("XdpAdjustMeta", nativeAdjustMeta) &&
-	host.Define("XdpGetBuffLen", func(ctx Context) uint64 { return uint64(len((*XDP)(ctx.ptr).packet)) }) &&
-	host.Define("XdpLoadBytes", func(ctx Context, off uint32, buf unsafe.Pointer, n uint32) int64 {
-		return copyBuffers((*XDP)(ctx.ptr).packet, off, buf, n, false)
+	host.Define("XdpGetBuffLen", func(ctx Contexter) uint64 { return uint64(len((*XDP)(ctx.Context().ptr).packet)) }) &&
+	host.Define("XdpLoadBytes", func(ctx Contexter, off uint32, to []byte) error {
+		return copyBuffers((*XDP)(ctx.Context().ptr).packet, off, to, false)
 	}) &&
-	host.Define("XdpStoreBytes", func(ctx Context, off uint32, buf unsafe.Pointer, n uint32) int64 {
-		return copyBuffers((*XDP)(ctx.ptr).packet, off, buf, n, true)
+	host.Define("XdpStoreBytes", func(ctx Contexter, off uint32, from []byte) error {
+		return copyBuffers((*XDP)(ctx.Context().ptr).packet, off, from, true)
 	}) &&
 	host.Define("SkbPullData", nativePull) &&
 	host.Define("SkbLoadBytes", nativeLoadBytes) &&
-	host.Define("SkbStoreBytes", func(ctx Context, off uint32, from unsafe.Pointer, n uint32, flags uint64) int64 {
-		return copyPart((*SKB)(ctx.ptr).packet, off, from, n, true)
+	host.Define("SkbStoreBytes", func(ctx Contexter, off uint32, from []byte, flags uint64) error {
+		return copyPart((*SKB)(ctx.Context().ptr).packet, off, from, true)
 	})
 
 // headroom is the room before a packet natively: XDP_PACKET_HEADROOM in linux/bpf.h.
@@ -33,31 +32,31 @@ const headroom = 256
 // minPacket is ETH_HLEN in linux/if_ether.h, below which no packet is cut.
 const minPacket = 14
 
-func nativeAdjustHead(ctx Context, delta int32) int64 {
-	x := (*XDP)(ctx.ptr)
+func nativeAdjustHead(ctx Contexter, delta int32) error {
+	x := (*XDP)(ctx.Context().ptr)
 	n := len(x.packet) - int(delta)
 	if n < minPacket || int(delta) < -headroom {
-		return -int64(syscall.EINVAL)
+		return syscall.EINVAL
 	}
 	if delta >= 0 {
 		x.packet = x.packet[delta:]
 	} else {
 		x.packet = slices.Concat(make([]byte, -delta), x.packet)
 	}
-	return 0
+	return nil
 }
 
-func nativeAdjustTail(ctx Context, delta int32) int64 {
-	x := (*XDP)(ctx.ptr)
+func nativeAdjustTail(ctx Contexter, delta int32) error {
+	x := (*XDP)(ctx.Context().ptr)
 	n := len(x.packet) + int(delta)
 	if n < minPacket || delta > headroom {
-		return -int64(syscall.EINVAL)
+		return syscall.EINVAL
 	}
 	if delta > 0 {
 		x.packet = append(x.packet, make([]byte, delta)...)
 	}
 	x.packet = x.packet[:n:n]
-	return 0
+	return nil
 }
 
 // Packet returns the packet as a program that ran natively has left it.
@@ -67,55 +66,54 @@ func (x *XDP) Packet() []byte { return x.packet }
 // maxMeta is how much metadata a packet can have: max_meta of xdp_metalen_invalid in include/net/xdp.h.
 const maxMeta = 252
 
-func nativeAdjustMeta(ctx Context, delta int32) int64 {
-	x := (*XDP)(ctx.ptr)
+func nativeAdjustMeta(ctx Contexter, delta int32) error {
+	x := (*XDP)(ctx.Context().ptr)
 	switch n := len(x.meta) - int(delta); {
 	case n < 0 || n > headroom:
-		return -int64(syscall.EINVAL)
+		return syscall.EINVAL
 	case n%4 != 0 || n > maxMeta:
-		return -int64(syscall.EACCES)
+		return syscall.EACCES
 	case delta >= 0:
 		x.meta = x.meta[delta:]
 	default:
 		x.meta = slices.Concat(make([]byte, -delta), x.meta)
 	}
-	return 0
+	return nil
 }
 
-func nativePull(ctx Context, n uint32) int64 {
-	if int(n) > len((*SKB)(ctx.ptr).packet) {
-		return -int64(syscall.EINVAL)
+func nativePull(ctx Contexter, n uint32) error {
+	if int(n) > len((*SKB)(ctx.Context().ptr).packet) {
+		return syscall.EINVAL
 	}
-	return 0
+	return nil
 }
 
-func nativeLoadBytes(ctx Context, off uint32, to unsafe.Pointer, n uint32) int64 {
-	r := copyPart((*SKB)(ctx.ptr).packet, off, to, n, false)
-	if r < 0 {
-		clear(unsafe.Slice((*byte)(to), n))
+func nativeLoadBytes(ctx Contexter, off uint32, to []byte) error {
+	err := copyPart((*SKB)(ctx.Context().ptr).packet, off, to, false)
+	if err != nil {
+		clear(to)
 	}
-	return r
+	return err
 }
 
-// copyPart copies n bytes of packet from off on to buf, or the other way.
-func copyPart(packet []byte, off uint32, buf unsafe.Pointer, n uint32, store bool) int64 {
-	if uint64(off)+uint64(n) > uint64(len(packet)) {
-		return -int64(syscall.EFAULT)
+// copyPart copies the bytes of packet from off on to buf, or the other way.
+func copyPart(packet []byte, off uint32, buf []byte, store bool) error {
+	if uint64(off)+uint64(len(buf)) > uint64(len(packet)) {
+		return syscall.EFAULT
 	}
-	part, mem := packet[off:off+n], unsafe.Slice((*byte)(buf), n)
-	if store {
-		copy(part, mem)
+	if part := packet[off : int(off)+len(buf)]; store {
+		copy(part, buf)
 	} else {
-		copy(mem, part)
+		copy(buf, part)
 	}
-	return 0
+	return nil
 }
 
 // copyBuffers is copyPart with the errors of XDP.
-func copyBuffers(packet []byte, off uint32, buf unsafe.Pointer, n uint32, store bool) int64 {
-	r := copyPart(packet, off, buf, n, store)
-	if r < 0 && off <= math.MaxUint16 && n <= math.MaxUint16 {
-		return -int64(syscall.EINVAL)
+func copyBuffers(packet []byte, off uint32, buf []byte, store bool) error {
+	err := copyPart(packet, off, buf, store)
+	if err != nil && off <= math.MaxUint16 && len(buf) <= math.MaxUint16 {
+		return syscall.EINVAL
 	}
-	return r
+	return err
 }

@@ -1,8 +1,5 @@
 package ebpf
 
-// A Contexter is the type of a program's parameter.
-type Contexter interface{ Context() Context }
-
 // A ProgArray is an array of programs whose parameter is of type C, that call one
 // another in a way that does not come back: BPF_MAP_TYPE_PROG_ARRAY, Linux 4.2.
 //

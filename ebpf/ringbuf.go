@@ -84,6 +84,16 @@ func (m *RingBuf[T]) OutputBytes(b []byte) error {
 	return err
 }
 
+// ReserveDynptr makes d a record of size bytes, which only the running program need know. The error is EINVAL if
+// there is no room; d must be submitted or discarded then, too. Linux 5.19.
+func (m *RingBuf[T]) ReserveDynptr(size uint32, d *Dynptr) error {
+	err := errnoError(RingbufReserveDynptr(m.ref(), size, 0, unsafe.Pointer(d)))
+	if err != nil {
+		m.lost.Add(1)
+	}
+	return err
+}
+
 // Unread returns the number of bytes that records take which have not been
 // read. By it a program decides when to wake the reader up.
 func (m *RingBuf[T]) Unread() uint64 { return RingbufQuery(m.ref(), RingbufAvailData) }

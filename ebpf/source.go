@@ -10,10 +10,11 @@ import (
 // The sources that the in-process compiler reads: the files that import nothing
 // but unsafe, as they are, and stub_gen.go and stub_map.go in place of all others.
 //
-//go:embed array.go checksum.go consts_gen.go context.go fields.go hash.go headers.go lpm.go map.go memory.go nested.go overlay.go packet.go perf.go
-//go:embed prog_array.go queue.go raw_tracepoint.go redirect.go regs.go ringbuf.go skb.go socket_map.go
-//go:embed stack_trace.go storage.go stub_gen.go stub_map.go syscall.go task.go tracing.go user_ringbuf.go
-//go:embed var.go xdp.go
+//go:embed array.go callback.go checksum.go consts_gen.go context.go dynptr.go hash.go
+//go:embed headers.go kernel.go lpm.go map.go memory.go nested.go overlay.go packet.go perf.go
+//go:embed prog_array.go queue.go raw_tracepoint.go redirect.go regs.go ringbuf.go route.go skb.go
+//go:embed sock.go socket_map.go spinlock.go stack_trace.go storage.go stub_gen.go stub_map.go syscall.go task.go
+//go:embed timer.go tracing.go user_ringbuf.go var.go xdp.go
 var source embed.FS
 
 // Source returns the kernel-side source of this package: Go files, all in the

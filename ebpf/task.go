@@ -1,7 +1,5 @@
 package ebpf
 
-import "unsafe"
-
 // This file has what programs ask about the task that they run for, in the types that a Go
 // program wants. In a program that runs in an interrupt that is whichever task was interrupted.
 
@@ -28,6 +26,6 @@ func (c Comm) String() string { return GoString(c[:]) }
 
 // CurrentComm returns the name of the current thread.
 func CurrentComm() (c Comm) {
-	GetCurrentComm(unsafe.Pointer(&c), uint32(unsafe.Sizeof(c)))
+	_ = GetCurrentComm(c[:])
 	return c
 }

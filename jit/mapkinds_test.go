@@ -2,7 +2,6 @@ package jit_test
 
 import (
 	"testing"
-	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
@@ -308,20 +307,20 @@ func taskOps() uint64 {
 }
 
 func loopOps(n uint32) (sum uint64) {
-	ebpf.Loop(n, func(i uint32, _ unsafe.Pointer) int64 {
+	ebpf.Loop(n, func(i uint32) bool {
 		sum += uint64(i)
-		return 0
-	}, nil, 0)
+		return true
+	})
 	return
 }
 
 func loopPanic(n uint32) (sum uint64) {
 	var a [4]uint64
-	ebpf.Loop(n, func(i uint32, _ unsafe.Pointer) int64 {
+	ebpf.Loop(n, func(i uint32) bool {
 		a[i] = 1
 		sum++
-		return 0
-	}, nil, 0)
+		return true
+	})
 	return
 }
 

@@ -47,8 +47,6 @@ func TestScratchCallback(t *testing.T) {
 	const src = `package p
 
 import (
-	"unsafe"
-
 	"github.com/undergo-ebpf/undergo/ebpf"
 )
 
@@ -56,14 +54,14 @@ import (
 func sums(ctx *ebpf.XDP) int {
 	var a [300]uint32
 	calls, sum, x := 0, uint32(0), ctx.RxQueueIndex+7
-	ebpf.Loop(200, func(i uint32, _ unsafe.Pointer) int64 {
+	ebpf.Loop(200, func(i uint32) bool {
 		var b [200]uint32
 		a[i] = i * x
 		b[i] = a[i]
 		sum += b[i&^1]
 		calls++
-		return 0
-	}, nil, 0)
+		return true
+	})
 	return int(a[ctx.RxQueueIndex+199]+sum) + calls
 }
 `

@@ -56,6 +56,7 @@ var constPrefixes = []constPrefix{
 	{c: "BPF_LOAD_HDR_OPT_", name: "LoadHdrOpt"},
 	{c: "BPF_WRITE_HDR_", name: "WriteHdr"},
 	{c: "BPF_DEVCG_", name: "Devcg"},
+	{c: "BTF_F_", name: "BTF"},
 }
 
 // initialisms are words that Go writes in capitals. All others get one capital.

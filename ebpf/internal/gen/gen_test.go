@@ -34,8 +34,8 @@ func TestGeneratedUpToDate(t *testing.T) {
 	}
 }
 
-// header returns the pinned header and the table.
-func header(t *testing.T) (helpers []*helper, rows map[string]row) {
+// header returns the pinned header, the table and the signatures.
+func header(t *testing.T) (helpers []*helper, rows map[string]row, shapes map[string]shape) {
 	t.Helper()
 	text, err := os.ReadFile("bpf.h")
 	if err != nil {
@@ -49,23 +49,24 @@ func header(t *testing.T) (helpers []*helper, rows map[string]row) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return helpers, rows
+	shapes, err = readShapes("helpers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return helpers, rows, shapes
 }
 
 func TestHeaderAndTable(t *testing.T) {
-	helpers, rows := header(t)
+	helpers, rows, shapes := header(t)
 	for i, h := range helpers {
 		if h.id != i+1 {
 			t.Errorf("%s has number %d, want %d", h.name, h.id, i+1)
-		}
-		if len(h.description) == 0 {
-			t.Errorf("%s has no description", h.name)
 		}
 		if _, ok := rows[h.name]; !ok {
 			t.Errorf("%s has no row in helpers.tsv", h.name)
 		}
 	}
-	if err := join(helpers, rows); err != nil {
+	if err := join(helpers, rows, shapes); err != nil {
 		t.Fatal(err)
 	}
 	if last := helpers[len(helpers)-1]; last.name != "cgrp_storage_delete" || last.id != 211 {
@@ -74,39 +75,38 @@ func TestHeaderAndTable(t *testing.T) {
 }
 
 func TestJoinReports(t *testing.T) {
-	helpers, rows := header(t)
+	helpers, rows, shapes := header(t)
 	delete(rows, "tail_call")
-	if err := join(helpers, rows); err == nil || !strings.Contains(err.Error(), "tail_call") {
+	if err := join(helpers, rows, shapes); err == nil || !strings.Contains(err.Error(), "tail_call") {
 		t.Errorf("row missing: error %v, want one that names tail_call", err)
 	}
 
-	helpers, rows = header(t)
+	helpers, rows, shapes = header(t)
 	rows["zz"], rows["aa"] = rows["tail_call"], rows["tail_call"]
-	if err := join(helpers, rows); err == nil || !strings.Contains(err.Error(), "aa, zz") {
+	if err := join(helpers, rows, shapes); err == nil || !strings.Contains(err.Error(), "aa, zz") {
 		t.Errorf("rows too many: error %v, want one that names aa, zz", err)
 	}
 
-	helpers, rows = header(t)
+	helpers, rows, shapes = header(t)
 	r := rows["redirect"]
 	r.args = r.args[:1]
 	rows["redirect"] = r
-	if err := join(helpers, rows); err == nil || !strings.Contains(err.Error(), "redirect: 1 argument kinds, 2 parameters") {
+	if err := join(helpers, rows, shapes); err == nil || !strings.Contains(err.Error(), "redirect: 1 argument kinds, 2 parameters in bpf.h") {
 		t.Errorf("argument missing: error %v", err)
 	}
 }
 
 func TestParseRowReports(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
-		{"a\t4.1\t-\tall\t-\tscalar\t-", "7 columns"},
-		{"a\tfour\t-\tall\t-\tscalar\t-\t-", `kernel "four"`},
-		{"a\t4.1\tyes\tall\t-\tscalar\t-\t-", `gpl "yes"`},
-		{"a\t4.1\t-\tkprobes\t-\tscalar\t-\t-", `program type "kprobes"`},
-		{"a\t4.1\t-\tall\tnumber\tscalar\t-\t-", `argument kind "number"`},
-		{"a\t4.1\t-\tall\tin:2,scalar\tscalar\t-\t-", "in:2: argument 2 is not a size"},
-		{"a\t4.1\t-\tall\tin:3,size\tscalar\t-\t-", "in:3: argument 3 is not a size"},
-		{"a\t4.1\t-\tall\t-\tint\t-\t-", `result kind "int"`},
-		{"a\t4.1\t-\tall\t-\tscalar\tblock\t-", `effect "block"`},
-		{"a\t4.1\t-\tall\t-\tscalar\t-\tfunc()", "parameter=type"},
+		{"a\t4.1\t-\tall\t-\tscalar", "6 columns"},
+		{"a\tfour\t-\tall\t-\tscalar\t-", `kernel "four"`},
+		{"a\t4.1\tyes\tall\t-\tscalar\t-", `gpl "yes"`},
+		{"a\t4.1\t-\tkprobes\t-\tscalar\t-", `program type "kprobes"`},
+		{"a\t4.1\t-\tall\tnumber\tscalar\t-", `argument kind "number"`},
+		{"a\t4.1\t-\tall\tin:2,scalar\tscalar\t-", "in:2: argument 2 is not a size"},
+		{"a\t4.1\t-\tall\tin:3,size\tscalar\t-", "in:3: argument 3 is not a size"},
+		{"a\t4.1\t-\tall\t-\tint\t-", `result kind "int"`},
+		{"a\t4.1\t-\tall\t-\tscalar\tblock", `effect "block"`},
 	} {
 		if _, _, err := parseRow(c.line); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want one with %q", c.line, err, c.want)
@@ -115,21 +115,21 @@ func TestParseRowReports(t *testing.T) {
 }
 
 func TestDirectivesAndSignatures(t *testing.T) {
-	helpers, rows := header(t)
-	if err := join(helpers, rows); err != nil {
+	helpers, rows, shapes := header(t)
+	if err := join(helpers, rows, shapes); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ name, directive, signature string }{
 		{"get_current_pid_tgid", "//ebpf:helper id=14 name=get_current_pid_tgid kernel=4.2 gpl=false types=all ret=scalar",
 			"() uint64"},
 		{"trace_printk", "//ebpf:helper id=6 name=trace_printk kernel=4.1 gpl=true types=all args=in:2,size,scalar,scalar,scalar ret=scalar",
-			"(fmt *byte, fmtSize uint32, arg3 uint64, arg4 uint64, arg5 uint64) int64"},
+			"(format string, arg1 uint64, arg2 uint64, arg3 uint64) (int, error)"},
 		{"tail_call", "//ebpf:helper id=12 name=tail_call kernel=4.2 gpl=false types=all args=ctx,map,scalar ret=void effects=pkt",
 			"(ctx Context, progArrayMap MapRef, index uint32)"},
 		{"probe_read_kernel", "//ebpf:helper id=113 name=probe_read_kernel kernel=5.5 gpl=true types=all args=out:2,size0,scalar ret=scalar",
-			"(dst unsafe.Pointer, size uint32, unsafePtr uintptr) int64"},
+			"(dst []byte, addr uintptr) error"},
 		{"xdp_adjust_head", "//ebpf:helper id=44 name=xdp_adjust_head kernel=4.10 gpl=false types=xdp args=ctx,scalar ret=scalar effects=pkt",
-			"(xdpMd Context, delta int32) int64"},
+			"(ctx Contexter, delta int32) error"},
 		{"ringbuf_reserve", "//ebpf:helper id=131 name=ringbuf_reserve kernel=5.8 gpl=false types=all args=map,const,scalar ret=ringmem? effects=acquire",
 			"(ringbuf MapRef, size uint64, flags uint64) unsafe.Pointer"},
 		{"loop", "//ebpf:helper id=181 name=loop kernel=5.17 gpl=false types=all args=scalar,fn,fnctx?,scalar ret=scalar",
@@ -139,59 +139,34 @@ func TestDirectivesAndSignatures(t *testing.T) {
 		if got := helpers[i].directive(); got != c.directive {
 			t.Errorf("directive of %s:\n got %s\nwant %s", c.name, got, c.directive)
 		}
-		if got := helpers[i].signature; got != c.signature {
+		if got := helpers[i].shape.signature; got != c.signature {
 			t.Errorf("signature of %s:\n got %s\nwant %s", c.name, got, c.signature)
 		}
 	}
 }
 
-func TestComment(t *testing.T) {
-	w := &docWriter{
-		helpers: map[string]bool{"ktime_get_ns": true},
-		consts:  map[string]string{"BPF_ANY": "UpdateAny"},
-		params:  map[string]string{"size_of_buf": "sizeOfBuf"},
-	}
-	w.text(strings.Split(`Like **bpf_ktime_get_ns**\ () and **bpf_other**\ ().
-
-*flags*, with *size_of_buf* and *\/sys/x*, is one of:
-
-**BPF_ANY**
-  A definition **of
-  two** lines.
-
-Then a *list*:
-
-* `+"``one``"+`
-  continued
-* two \*
-
-::
-
-  verbatim **text**
-    as it is
-
-End.`, "\n"))
-	want := `// Like [KtimeGetNs] and bpf_other().
-//
-// flags, with sizeOfBuf and /sys/x, is one of:
-//
-//   - UpdateAny:
-//     A definition of
-//     two lines.
-//
-// Then a list:
-//
-//   - one
-//     continued
-//   - two *
-//
-//	  verbatim **text**
-//	    as it is
-//
-// End.
-`
-	if got := w.comment(); got != want {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+// A signature that the compiler could not read is an error.
+func TestCheckReports(t *testing.T) {
+	for _, c := range []struct{ helper, signature, want string }{
+		{"skb_load_bytes", "(skb Contexter, offset uint32) error", "2 parameters for 4 arguments"},
+		{"skb_load_bytes", "(skb Contexter, offset uint32, to []byte, length uint32, x int) error", "5 parameters, 3 are used"},
+		{"skb_load_bytes", "(skb Contexter, offset uint64, to []byte) error", "argument 2, scalar, is a uint64"},
+		{"skb_load_bytes", "(skb Contexter, offset uint32, to string) error", "argument 3, out:4, is a string"},
+		{"skb_load_bytes", "(skb *SKB, offset uint32, to []byte) error", "argument 1, ctx, is a *SKB"},
+		{"skb_load_bytes", "(skb Contexter, offset uint32, to []byte) (error, int)", "results [error int] of a scalar"},
+		{"get_func_ret", "(ctx Contexter)", "0 results for 1 of the arguments"},
+		{"spin_lock", "(lock *SpinLock) error", "results [error] of a void"},
+		{"sk_fullsock", "(sk *Sock) uint64", "results [uint64] of a sock?"},
+	} {
+		helpers, rows, shapes := header(t)
+		s, err := parseShape(c.helper, []string{c.signature, "does"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shapes[c.helper] = s
+		if err := join(helpers, rows, shapes); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s%s: error %v, want one with %q", c.helper, c.signature, err, c.want)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // This file reads the helpers of bpf.h: their numbers from the enum's list
-// macro and their prototypes and descriptions from the comment above it.
+// macro and their prototypes from the comment above it.
 
 // A helper is one function the kernel offers to BPF programs.
 type helper struct {
@@ -21,10 +21,7 @@ type helper struct {
 	params    []param // C parameters, without void
 	varied    bool    // the prototype ends in "..."
 
-	signature string // of the Go function
-
-	description []string // lines of the header's text, common indent removed
-	returns     []string
+	shape shape // from helpers.txt
 }
 
 // A param is a C parameter.
@@ -70,68 +67,37 @@ func parseHelpers(text string) ([]*helper, error) {
 		return nil, fmt.Errorf("bpf.h: no helper descriptions found")
 	}
 	doc, _, _ = strings.Cut(doc, docEnd)
-	if err := parseDescriptions(doc, byName); err != nil {
+	if err := parsePrototypes(doc, byName); err != nil {
 		return nil, err
 	}
 	for _, h := range helpers {
 		if h.result == "" {
-			return nil, fmt.Errorf("bpf.h: helper %s has no description", h.name)
+			return nil, fmt.Errorf("bpf.h: helper %s has no prototype", h.name)
 		}
 	}
 	return helpers, nil
 }
 
-// parseDescriptions reads the comment: a prototype line, then the indented
-// sections Description and Return. Some helpers are described once per kind of
-// context; then the first prototype and result count, and the descriptions are
-// put together.
-func parseDescriptions(doc string, byName map[string]*helper) error {
-	var h *helper
-	var section *[]string
-	again := false // in the second or later description of a helper
-	for _, line := range strings.Split(doc, "\n") {
-		if m := protoLine.FindStringSubmatch(line); m != nil {
-			h = byName[m[3]]
-			if h == nil {
-				return fmt.Errorf("bpf.h: description of %s, which is not in the list", m[3])
-			}
-			section = nil
-			if h.result != "" {
-				h.description = append(h.description, "")
-				again = true
-				continue
-			}
-			again = false
-			h.prototype = strings.TrimPrefix(line, " * ")
-			h.result = normaliseType(m[1] + m[2])
-			if err := h.parseParams(m[4]); err != nil {
-				return err
-			}
+// parsePrototypes reads the comment. Some helpers are described once per kind of
+// context; then the first prototype counts.
+func parsePrototypes(doc string, byName map[string]*helper) error {
+	for line := range strings.SplitSeq(doc, "\n") {
+		m := protoLine.FindStringSubmatch(line)
+		if m == nil {
 			continue
 		}
-		body := expandTabs(strings.TrimPrefix(strings.TrimPrefix(line, " *"), " "))
-		switch strings.TrimSpace(body) {
-		case "Description":
-			section = &h.description
-		case "Return":
-			section = &h.returns
-			if again {
-				section = nil
-			}
-		case "":
-			if section != nil {
-				*section = append(*section, "")
-			}
-		default:
-			if section == nil {
-				continue // the empty line before the first prototype
-			}
-			*section = append(*section, strings.TrimRight(body, " "))
+		h := byName[m[3]]
+		if h == nil {
+			return fmt.Errorf("bpf.h: description of %s, which is not in the list", m[3])
 		}
-	}
-	for _, h := range byName {
-		h.description = outdent(h.description)
-		h.returns = outdent(h.returns)
+		if h.result != "" {
+			continue
+		}
+		h.prototype = strings.TrimPrefix(line, " * ")
+		h.result = normaliseType(m[1] + m[2])
+		if err := h.parseParams(m[4]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -160,48 +126,3 @@ func normaliseType(s string) string {
 	s = strings.Join(strings.Fields(strings.ReplaceAll(s, "*", "")), " ")
 	return s + strings.Repeat("*", stars)
 }
-
-// expandTabs replaces tabs by spaces to columns of eight.
-func expandTabs(s string) string {
-	var b strings.Builder
-	col := 0
-	for _, r := range s {
-		if r != '\t' {
-			b.WriteRune(r)
-			col++
-			continue
-		}
-		for {
-			b.WriteByte(' ')
-			if col++; col%8 == 0 {
-				break
-			}
-		}
-	}
-	return b.String()
-}
-
-// outdent removes the indent that all lines share, and empty lines at both ends.
-func outdent(lines []string) []string {
-	for len(lines) > 0 && lines[0] == "" {
-		lines = lines[1:]
-	}
-	for len(lines) > 0 && lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	least := -1
-	for _, l := range lines {
-		if n := indentOf(l); l != "" && (least < 0 || n < least) {
-			least = n
-		}
-	}
-	out := make([]string, len(lines))
-	for i, l := range lines {
-		if l != "" {
-			out[i] = l[least:]
-		}
-	}
-	return out
-}
-
-func indentOf(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }

@@ -1,6 +1,6 @@
 // Command gen writes the generated files of package ebpf from the kernel's own
-// header (bpf.h, pinned here with its licence note) and a table of what the
-// header does not say (helpers.tsv).
+// header (bpf.h, pinned here with its licence note), a table of what the header does
+// not say (helpers.tsv), and the signatures and comments of the helpers in Go (helpers.txt).
 //
 //	helpers_gen.go  one documented Go function per helper, with its native body
 //	stub_gen.go     the same declarations, and those of every intrinsic, as the
@@ -20,7 +20,7 @@ import (
 
 func main() {
 	var (
-		in  = flag.String("in", "internal/gen", "directory of bpf.h and helpers.tsv")
+		in  = flag.String("in", "internal/gen", "directory of bpf.h, helpers.tsv and helpers.txt")
 		pkg = flag.String("pkg", ".", "directory of package ebpf, searched for intrinsics")
 		out = flag.String("out", ".", "directory to write to")
 	)
@@ -45,7 +45,11 @@ func run(in, pkg, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := join(helpers, table); err != nil {
+	shapes, err := readShapes(filepath.Join(in, "helpers.txt"))
+	if err != nil {
+		return err
+	}
+	if err := join(helpers, table, shapes); err != nil {
 		return err
 	}
 	consts, err := parseConsts(string(text))
@@ -56,11 +60,15 @@ func run(in, pkg, out string) error {
 	if err != nil {
 		return err
 	}
+	native, err := emitHelpers(helpers)
+	if err != nil {
+		return err
+	}
 	files := []struct {
 		name string
 		src  string
 	}{
-		{"helpers_gen.go", emitHelpers(helpers, consts)},
+		{"helpers_gen.go", native},
 		{"stub_gen.go", emitStub(helpers, intrinsics)},
 		{"consts_gen.go", emitConsts(consts)},
 	}

@@ -19,7 +19,6 @@ type row struct {
 	args    []string
 	ret     string
 	effects []string
-	goTypes map[string]string // Go type by C parameter name
 }
 
 // programTypes are libbpf's names of the program types: enum bpf_prog_type in
@@ -70,8 +69,8 @@ func readTable(path string) (map[string]row, error) {
 
 func parseRow(line string) (name string, r row, err error) {
 	col := strings.Split(line, "\t")
-	if len(col) != 8 {
-		return "", row{}, fmt.Errorf("%d columns, want 8", len(col))
+	if len(col) != 7 {
+		return "", row{}, fmt.Errorf("%d columns, want 7", len(col))
 	}
 	list := func(s string) []string {
 		if s == "-" {
@@ -114,13 +113,6 @@ func parseRow(line string) (name string, r row, err error) {
 			return "", row{}, fmt.Errorf("effect %q", e)
 		}
 	}
-	if col[7] != "-" {
-		p, t, ok := strings.Cut(col[7], "=")
-		if !ok {
-			return "", row{}, fmt.Errorf("go column %q, want parameter=type", col[7])
-		}
-		r.goTypes = map[string]string{p: t}
-	}
 	return col[0], r, nil
 }
 
@@ -137,17 +129,21 @@ func checkSize(args []string, i int) error {
 	return nil
 }
 
-// join gives every helper its row, from which its Go signature follows, and
-// reports helpers without a row and rows without a helper.
-func join(helpers []*helper, rows map[string]row) error {
+// join gives every helper its row and its shape, and reports helpers without them,
+// and those without a helper.
+func join(helpers []*helper, rows map[string]row, shapes map[string]shape) error {
 	known := make(map[string]bool)
 	for _, h := range helpers {
 		r, ok := rows[h.name]
 		if !ok {
 			return fmt.Errorf("helpers.tsv: no row for helper %s (%d)", h.name, h.id)
 		}
+		s, ok := shapes[h.name]
+		if !ok {
+			return fmt.Errorf("helpers.txt: no entry for helper %s (%d)", h.name, h.id)
+		}
 		known[h.name] = true
-		h.row = r
+		h.row, h.shape = r, s
 		if h.varied {
 			for i := len(h.params); i < len(r.args); i++ {
 				h.params = append(h.params, param{ctype: "u64", name: fmt.Sprintf("arg%d", i+1)})
@@ -156,7 +152,7 @@ func join(helpers []*helper, rows map[string]row) error {
 		if len(r.args) != len(h.params) {
 			return fmt.Errorf("helpers.tsv: %s: %d argument kinds, %d parameters in bpf.h", h.name, len(r.args), len(h.params))
 		}
-		if err := h.resolve(); err != nil {
+		if err := h.check(); err != nil {
 			return err
 		}
 	}
@@ -166,9 +162,14 @@ func join(helpers []*helper, rows map[string]row) error {
 			stray = append(stray, name)
 		}
 	}
+	for name := range shapes {
+		if !known[name] {
+			stray = append(stray, name)
+		}
+	}
 	if len(stray) > 0 {
 		slices.Sort(stray)
-		return fmt.Errorf("helpers.tsv: not in bpf.h: %s", strings.Join(stray, ", "))
+		return fmt.Errorf("helpers.tsv, helpers.txt: not in bpf.h: %s", strings.Join(slices.Compact(stray), ", "))
 	}
 	return nil
 }

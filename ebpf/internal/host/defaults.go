@@ -13,7 +13,7 @@ var defaults = map[string]any{
 	"KtimeGetCoarseNs":   clock(clockMonotonicCoarse),
 	"KtimeGetNs":         clock(clockMonotonic),
 	"KtimeGetTaiNs":      clock(clockTAI),
-	"Loop":               loop,
+	"loop":               loop,
 	"CopyFromUser":       copyMemory,
 	"ProbeRead":          copyMemory,
 	"ProbeReadKernel":    copyMemory,

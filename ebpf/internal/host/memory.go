@@ -1,7 +1,6 @@
 package host
 
 import (
-	"bytes"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -16,52 +15,40 @@ import (
 // conversion to stand beside the one to uintptr.
 func at(addr uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&addr)) }
 
-func copyMemory(dst unsafe.Pointer, size uint32, addr uintptr) int64 {
-	to := unsafe.Slice((*byte)(dst), size)
+func copyMemory(dst []byte, addr uintptr) error {
 	if addr == 0 {
-		clear(to)
-		return -int64(syscall.EFAULT)
+		clear(dst)
+		return syscall.EFAULT
 	}
-	copy(to, unsafe.Slice((*byte)(at(addr)), size))
-	return 0
+	copy(dst, unsafe.Slice((*byte)(at(addr)), len(dst)))
+	return nil
 }
 
 // copyString copies up to and including a NUL, and ends what does not fit by one. It
 // returns the number of bytes written.
-func copyString(dst unsafe.Pointer, size uint32, addr uintptr) int64 {
-	to := unsafe.Slice((*byte)(dst), size)
+func copyString(dst []byte, addr uintptr) (int, error) {
 	if addr == 0 {
-		clear(to)
-		return -int64(syscall.EFAULT)
+		clear(dst)
+		return 0, syscall.EFAULT
 	}
-	for i := range to {
-		if i == len(to)-1 {
-			to[i] = 0
+	for i := range dst {
+		if i == len(dst)-1 {
+			dst[i] = 0
 			break
 		}
-		to[i] = *(*byte)(unsafe.Add(at(addr), i))
-		if to[i] == 0 {
-			return int64(i + 1)
+		dst[i] = *(*byte)(unsafe.Add(at(addr), i))
+		if dst[i] == 0 {
+			return i + 1, nil
 		}
 	}
-	return int64(size)
+	return len(dst), nil
 }
 
-// compareStrings compares at most size bytes of two strings that may end
-// earlier by a NUL.
-func compareStrings(s1 *byte, size uint32, s2 *byte) int64 {
-	return int64(strings.Compare(cString(s1, size), cString(s2, size)))
-}
-
-// cString returns the bytes before a NUL, and not more than size.
-func cString(p *byte, size uint32) string {
-	var b bytes.Buffer
-	for i := range size {
-		c := *(*byte)(unsafe.Add(unsafe.Pointer(p), i))
-		if c == 0 {
-			break
-		}
-		b.WriteByte(c)
+// compareStrings compares s1, up to a NUL, with as much of s2.
+func compareStrings(s1 []byte, s2 string) int64 {
+	a := string(s1)
+	if i := strings.IndexByte(a, 0); i >= 0 {
+		return int64(strings.Compare(a[:i], s2))
 	}
-	return b.String()
+	return int64(strings.Compare(a, s2[:min(len(a), len(s2))]))
 }

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"syscall"
-	"unsafe"
 )
 
 // This file holds what helpers tell of the current task and processor. Natively
@@ -19,18 +18,14 @@ func currentUIDGID() uint64 {
 	return uint64(os.Getgid())<<32 | uint64(uint32(os.Getuid()))
 }
 
-func currentComm(buf unsafe.Pointer, size uint32) int64 {
-	if size == 0 {
-		return -int64(syscall.EINVAL)
-	}
-	dst := unsafe.Slice((*byte)(buf), size)
-	clear(dst)
+func currentComm(buf []byte) error {
+	clear(buf)
 	name, err := threadName()
-	if err != nil {
-		return -int64(syscall.EINVAL)
+	if len(buf) == 0 || err != nil {
+		return syscall.EINVAL
 	}
-	copy(dst[:size-1], name)
-	return 0
+	copy(buf[:len(buf)-1], name)
+	return nil
 }
 
 func randomU32() uint32 { return rand.Uint32() }

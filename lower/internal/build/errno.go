@@ -28,7 +28,11 @@ func errno(v *ir.Value) operand { return operand{dyn: errnoType, parts: []operan
 
 // lowerErrno makes an error of a helper's result.
 func (fn *function) lowerErrno(_ *ssa.Function, c *ssa.CallCommon) operand {
-	r := fn.scalar(c.Args[0])
+	return fn.errnoOf(fn.scalar(c.Args[0]))
+}
+
+// errnoOf returns the error that r, the result of a helper, stands for.
+func (fn *function) errnoOf(r *ir.Value) operand {
 	zero := fn.constant(ir.I64, 0)
 	failed := fn.emit(ir.OpSLt, ir.I32, r, zero)
 	return errno(fn.emit(ir.OpSelect, ir.I64, failed, fn.emit(ir.OpSub, ir.I64, zero, r), zero))

@@ -70,6 +70,9 @@ func newHelper(d helperDirective) *helper {
 			h.ir.Flags |= ir.ReadsMem
 		case "out", "outvalue", "outdynptr":
 			h.ir.Flags |= ir.WritesMem
+			if strings.Contains(a, "=") {
+				h.ir.Flags |= ir.ReadsMem // it must be initialised
+			}
 		default:
 			if k == ir.ArgOut || k == ir.ArgFunc {
 				h.ir.Flags |= ir.ReadsMem | ir.WritesMem
@@ -137,48 +140,27 @@ func (fn *function) lowerHelper(h *helper, callee *ssa.Function, args []operand)
 		return badOperand
 	}
 	sig := callee.Signature
-	var vals []*ir.Value
 	cb, ok := fn.callbackOf(h, args, sig)
 	if !ok {
 		return badOperand
 	}
-	for i, a := range args {
-		if i >= len(h.kinds) {
-			break
-		}
-		if v := cb.arg(i); v != nil {
-			vals = append(vals, v)
-			continue
-		}
-		v := fn.helperArg(h, i, a, sig.Params().At(i).Type())
-		if v == nil {
-			return badOperand
-		}
-		vals = append(vals, v)
+	r, ok := fn.helperArgs(h, sig, args, cb)
+	if !ok {
+		return badOperand
 	}
-	call := fn.emit(ir.OpHelper, h.ir.Result, vals...)
-	call.Aux = h.ir
+	call := fn.callHelper(h, r)
 	cb.after(fn)
 	if narrowResults[h.directive.name] && !fn.b.target.Kernel.AtLeast(wideResults) {
 		call = fn.emit(ir.OpSExt, ir.I64, fn.emit(ir.OpTrunc, ir.I32, call))
 	}
-	if sig.Results().Len() == 0 {
-		return operand{}
-	}
-	if h.ir.Result == ir.I64 {
-		if i, ok := intTypeOf(sig.Results().At(0).Type()); ok {
-			return single(fn.convertInt(call, intType{64, true}, i))
-		}
-		return single(fn.emit(ir.OpIntToPtr, ir.PtrAny, call))
-	}
-	return operand{vals: []*ir.Value{call}, nonnil: !strings.HasSuffix(h.directive.ret, "?")}
+	return fn.helperResults(h, sig, call, r.outs, !strings.HasSuffix(h.directive.ret, "?"))
 }
 
-// helperArg returns argument i of h, or nil if a, a value of type t, cannot be
+// helperArg returns argument i of h, or nil if a, a value of type t and parameter n, counted from 1, cannot be
 // it.
-func (fn *function) helperArg(h *helper, i int, a operand, t types.Type) *ir.Value {
+func (fn *function) helperArg(h *helper, i, n int, a operand, t types.Type) *ir.Value {
 	bad := func(what string) *ir.Value {
-		fn.fail(diag.HelperArgument, "see the documentation of the helper", "argument %d of bpf_%s %s", i+1, h.directive.name, what)
+		fn.fail(diag.HelperArgument, "see the documentation of the helper", "argument %d of bpf_%s %s", n, h.directive.name, what)
 		return nil
 	}
 	a = fn.settled(a)
@@ -186,6 +168,12 @@ func (fn *function) helperArg(h *helper, i int, a operand, t types.Type) *ir.Val
 		return nil
 	}
 	kind := h.ir.Args[i]
+	if h.kinds[i].name == "str" {
+		if s, ok := fn.knownString(a); ok {
+			return fn.stringAddr(s)
+		}
+		return bad("is not known when compiling; use a constant")
+	}
 	if kind == ir.ArgMap {
 		if v := fn.mapArg(a); v != nil {
 			return v

@@ -36,7 +36,8 @@ func newLoader(t testing.TB) *loader {
 	l.prog.CreatePackage(types.Unsafe, nil, nil, true)
 	var files []*ast.File
 	dir := os.DirFS("../../../ebpf")
-	for _, name := range []string{"consts_gen.go", "context.go", "raw_tracepoint.go", "skb.go", "stub_gen.go", "xdp.go"} {
+	for _, name := range []string{"consts_gen.go", "context.go", "raw_tracepoint.go", "skb.go", "stub_gen.go", "xdp.go",
+		"checksum.go", "dynptr.go", "headers.go", "kernel.go", "overlay.go", "route.go", "sock.go", "spinlock.go"} {
 		text, err := fs.ReadFile(dir, name)
 		if err != nil {
 			t.Fatal(err)

@@ -2,35 +2,8 @@ package ebpf
 
 import "unsafe"
 
-// This file has the types of fields of map values that belong to the kernel. A copy
-// of a value has zeros in their place, and setting a value leaves them alone.
-
-// A SpinLock is a field of a map's value that guards the others: struct
-// bpf_spin_lock. A value has one at most. Linux 5.1, in hash maps, arrays and
-// storages.
-//
-//	type account struct {
-//		lock    ebpf.SpinLock
-//		in, out uint64
-//	}
-//
-//	if a := accounts.Lookup(id); a != nil {
-//		a.lock.Lock()
-//		a.in, a.out = a.in+n, a.out-n
-//		a.lock.Unlock()
-//	}
-//
-// A program holds one lock at a time, calls nothing while it does, and gives it back on every
-// path, by defer if it likes; a panic gives it back. Tracing programs cannot use it.
-//
-//ebpf:field bpf_spin_lock
-type SpinLock struct{ word uint32 }
-
-// Lock waits until nobody has the lock, and takes it.
-func (l *SpinLock) Lock() { SpinLockAcquire(unsafe.Pointer(l)) }
-
-// Unlock gives the lock back.
-func (l *SpinLock) Unlock() { SpinLockRelease(unsafe.Pointer(l)) }
+// This file has timers. As all fields of map values that belong to the kernel they are zero in a copy of
+// a value, and setting a value leaves them alone.
 
 // A Timer is a field of a map's value: struct bpf_timer. Linux 5.15, in [Hash],
 // [LRUHash] and [Array]. It is set off by the map's method After. A value has one at

@@ -1,0 +1,54 @@
+package ebpf
+
+// This file has the objects of the kernel that helpers take and return. A pointer to one is for
+// helpers alone and cannot be followed. A program makes it of an argument of the function that it is
+// attached to:
+//
+//	file := (*ebpf.File)(ctx.Pointer(0))
+
+// A Task is a thread: struct task_struct.
+type Task struct{ _ [0]byte }
+
+// CurrentTask returns the thread that the program runs for. Linux 5.11.
+func CurrentTask() *Task { return (*Task)(GetCurrentTaskBtf()) }
+
+// An Inode is a file, whatever its names: struct inode.
+type Inode struct{ _ [0]byte }
+
+// A File is an open file: struct file.
+type File struct{ _ [0]byte }
+
+// A Path is the name of a file: struct path.
+type Path struct{ _ [0]byte }
+
+// A Socket is a socket as a file: struct socket.
+type Socket struct{ _ [0]byte }
+
+// A KernelSock is a socket of the type that was asked for, such as struct tcp_sock.
+type KernelSock struct{ _ [0]byte }
+
+// A SeqFile is what an iterator program prints to: struct seq_file.
+type SeqFile struct{ _ [0]byte }
+
+// A LinuxBinprm is a program that is about to be run: struct linux_binprm.
+type LinuxBinprm struct{ _ [0]byte }
+
+// A BTFPtr is an object of the kernel with its type: struct btf_ptr of linux/bpf.h.
+type BTFPtr struct {
+	Ptr    uintptr
+	TypeID uint32 // number of the type in the kernel's BTF
+	Flags  uint32 // 0
+}
+
+// A PidNsInfo is a task in a PID namespace: struct bpf_pidns_info of linux/bpf.h.
+type PidNsInfo struct {
+	PID  uint32 // thread, as [CurrentTID]
+	TGID uint32 // process, as [CurrentPID]
+}
+
+// A PerfEventValue is the count of a perf event: struct bpf_perf_event_value of linux/bpf.h.
+type PerfEventValue struct {
+	Counter uint64
+	Enabled uint64 // nanoseconds that the event was to be counted
+	Running uint64 // nanoseconds that it was counted
+}
