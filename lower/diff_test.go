@@ -283,7 +283,7 @@ func loopHelper(args []uint64, invoke func(...uint64) (uint64, error)) (uint64, 
 
 func interpret(m *ir.Module, in [6]uint64) result {
 	buf := shimBuffer(in)
-	_, site, err := interp.New(m, interp.Options{Helper: helpers(m)}).RunProgram(buf)
+	_, site, err := interp.New(m, interp.Options{Helper: helpers(m), Unaligned: true}).RunProgram(buf)
 	if err != nil {
 		return result{err: err}
 	}

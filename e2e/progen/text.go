@@ -76,6 +76,7 @@ func (g *gen) newString() bool {
 		n = 0
 	case 1:
 		g.line("%s := []byte(%s)", name, x)
+		g.line("%[1]s = %[1]s[:len(%[1]s):len(%[1]s)]", name) // Go leaves the capacity open
 		g.declare(name, sliceOf(intTypes[4], n, maxString))
 		return true
 	case 2:

@@ -41,6 +41,9 @@ type Options struct {
 	// Fuel is the number of steps a run may take: instructions and terminators,
 	// and one for each 8 bytes of a memory block. 0 means DefaultFuel.
 	Fuel int64
+	// Unaligned allows accesses of [ir.Data] that are not aligned, as the kernel
+	// does where they are fast.
+	Unaligned bool
 }
 
 // A Machine is a module with its memory. What a run writes to [ir.Data] and to
@@ -77,6 +80,7 @@ func New(m *ir.Module, opt Options) *Machine {
 			Name:     "data " + d.Name,
 			Bytes:    append([]byte(nil), d.Bytes...),
 			Align:    d.Align,
+			AnyAlign: opt.Unaligned,
 			ReadOnly: !d.Mutable,
 		})
 	}
