@@ -15,7 +15,7 @@ import (
 // Method: the parameters of blocks, and the selections, that are pointers are followed to
 // the objects they point into, optimistically, until nothing changes. Those of an object
 // of which at least one moves, by a variable offset or by a loop, are replaced. A nil
-// pointer, of a slice that is empty, is as good as any if nobody compares with it.
+// pointer, of a slice that is empty, is as good as any if nobody asks whether it is one.
 //
 // Before:                            After:
 //
@@ -129,7 +129,7 @@ func baseOf(v *ir.Value) (base *ir.Value, constant, moved bool) {
 
 // findObjects finds the objects that the joins point into.
 func (o *objectOffsets) findObjects() {
-	compared := o.comparedWithNil()
+	asked := o.askedForNil()
 	for changed := true; changed; {
 		changed = false
 		for _, v := range o.joins {
@@ -141,7 +141,7 @@ func (o *objectOffsets) findObjects() {
 					now = now.join(from)
 				} else if base.Op == ir.OpSlotAddr || base.Op == ir.OpDataAddr {
 					now = now.join(object{addr: base})
-				} else if base.Op != ir.OpConst || compared {
+				} else if base.Op != ir.OpConst || asked[v] {
 					now = object{mixed: true}
 				}
 			}
@@ -152,16 +152,39 @@ func (o *objectOffsets) findObjects() {
 	}
 }
 
-// comparedWithNil reports whether f compares pointers that come from joins.
-func (o *objectOffsets) comparedWithNil() bool {
+// askedForNil returns the joins of which, or of what is made of them, something depends on
+// whether they are nil.
+func (o *objectOffsets) askedForNil() map[*ir.Value]bool {
+	asked := make(map[*ir.Value]bool)
+	var work []*ir.Value
+	ask := func(p *ir.Value) {
+		base, _, _ := baseOf(p)
+		if _, isJoin := o.objects[base]; isJoin && !asked[base] {
+			asked[base] = true
+			work = append(work, base)
+		}
+	}
 	for _, b := range o.f.Blocks {
 		for _, v := range b.Instrs {
-			if (v.Op == ir.OpEq || v.Op == ir.OpNe) && v.Args[0].Type.IsPtr() {
-				return true
+			switch v.Op {
+			case ir.OpCheckNonNil:
+				ask(v.Args[0])
+			case ir.OpEq, ir.OpNe:
+				if v.Args[0].Type.IsPtr() {
+					ask(v.Args[0])
+					ask(v.Args[1])
+				}
 			}
 		}
 	}
-	return false
+	for len(work) > 0 {
+		v := work[len(work)-1]
+		work = work[:len(work)-1]
+		for _, a := range o.sources(v) {
+			ask(a)
+		}
+	}
+	return asked
 }
 
 // moving returns the joins to replace: those into an object into which one of them moves.
