@@ -3,10 +3,7 @@ package bench
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"fmt"
 	"maps"
-	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"text/tabwriter"
-	"time"
 
 	cebpf "github.com/cilium/ebpf"
 
@@ -23,13 +18,12 @@ import (
 	"github.com/undergo-ebpf/undergo/jit"
 )
 
-var compare = flag.Bool("compare", false, "measure, and print the table of ratios")
-
 // A subject is a program as one compiler has made it.
 type subject struct {
 	prog  *cebpf.Program
 	slots int
-	load  time.Duration
+	spec  *cebpf.CollectionSpec // of this program only
+	maps  map[string]*cebpf.Map // that it has in common with others
 }
 
 // compiled is all programs of one compiler by name.
@@ -52,10 +46,11 @@ func undergo(t *testing.T) compiled {
 	t.Cleanup(func() { c.Close() })
 	subjects := make(compiled)
 	for name, p := range c.Programs {
-		s := &subject{prog: p.BPF(), slots: p.Stats().Insns}
-		for _, stage := range p.Stats().Stages {
-			if stage.Stage == "load" {
-				s.load = stage.Time
+		s := &subject{p.BPF(), p.Stats().Insns, p.Spec(), make(map[string]*cebpf.Map)}
+		for name, m := range p.Maps() {
+			if s.spec.Maps[name] == nil {
+				s.maps[name] = m
+				s.spec.Maps[name] = &cebpf.MapSpec{Name: name, Type: m.Type(), KeySize: m.KeySize(), ValueSize: m.ValueSize(), MaxEntries: m.MaxEntries(), Flags: m.Flags()}
 			}
 		}
 		subjects[name] = s
@@ -80,18 +75,22 @@ func clang(t *testing.T, cpu string) compiled {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared := make(map[string]*cebpf.Map)
 	subjects := make(compiled)
-	slots := make(map[string]int)
-	for name, p := range spec.Programs {
-		slots[name] = int(p.Instructions.Size() / 8)
-	}
-	c, err := cebpf.NewCollection(spec)
+	c, err := cebpf.NewCollection(spec.Copy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
+	for name, m := range c.Maps {
+		if !strings.HasPrefix(name, ".") { // not a section of data
+			shared[name] = m
+		}
+	}
 	for name, p := range c.Programs {
-		subjects[name] = &subject{prog: p, slots: slots[name]}
+		alone := spec.Copy()
+		alone.Programs = map[string]*cebpf.ProgramSpec{name: alone.Programs[name]}
+		subjects[name] = &subject{p, int(spec.Programs[name].Instructions.Size() / 8), alone, shared}
 	}
 	return subjects
 }
@@ -163,104 +162,5 @@ func TestEqual(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-const (
-	rounds  = 15
-	repeats = 20_000
-	// measurable is the nanoseconds from which on a program counts in the mean: the kernel
-	// tells whole ones.
-	measurable = 5
-)
-
-// nanoseconds returns the time of a run, less that of the empty program: the median over
-// rounds in which each program runs once.
-func nanoseconds(t *testing.T, subjects, empty *subject, packet []byte) float64 {
-	t.Helper()
-	var times []float64
-	for range rounds {
-		one := func(s *subject) float64 {
-			_, d, err := s.prog.Benchmark(packet, repeats, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return float64(d.Nanoseconds())
-		}
-		times = append(times, one(subjects)-one(empty))
-	}
-	slices.Sort(times)
-	return max(times[len(times)/2], 0.5)
-}
-
-// measured returns the bytes of machine code and the instructions that the verifier looked at.
-func measured(t *testing.T, s *subject) (jited, verified float64) {
-	t.Helper()
-	info, err := s.prog.Info()
-	if err != nil {
-		t.Fatal(err)
-	}
-	size, err := info.JitedSize()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, _ := info.VerifiedInstructions()
-	return float64(size), float64(n)
-}
-
-// benchPacket is what programs are timed with.
-func benchPacket() []byte {
-	p := make([]byte, 128)
-	for i := range p {
-		p[i] = byte(i * 37)
-	}
-	copy(p[12:], "\x08\x00\x45")
-	p[22], p[23] = 64, 17
-	copy(p[42:], "\x03www\x07example\x03com\x00")
-	return p
-}
-
-// TestCompare prints how undergo's code compares with clang's.
-func TestCompare(t *testing.T) {
-	if !*compare {
-		t.Skip("measures only with -compare")
-	}
-	ours := undergo(t)
-	for _, cpu := range []string{"v4", "v3"} {
-		theirs := clang(t, cpu)
-		if theirs == nil {
-			return
-		}
-		var text strings.Builder
-		w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintf(w, "undergo / clang -mcpu=%s\tslots\t\tjited\tverified\tns\t\t\n", cpu)
-		var logs, counts [4]float64
-		for _, name := range slices.Sorted(maps.Keys(programs)) {
-			a, b := ours[name], theirs[name]
-			if b == nil || name == "empty" {
-				continue
-			}
-			packet := benchPacket()
-			if name == "hex" {
-				copy(packet[14:], "deadBEEF")
-			}
-			jitedA, verifiedA := measured(t, a)
-			jitedB, verifiedB := measured(t, b)
-			nsA, nsB := nanoseconds(t, a, ours["empty"], packet), nanoseconds(t, b, theirs["empty"], packet)
-			ratios := [4]float64{float64(a.slots) / float64(b.slots), jitedA / jitedB, verifiedA / verifiedB, nsA / nsB}
-			for i, r := range ratios {
-				if i == 3 && max(nsA, nsB) < measurable {
-					continue
-				}
-				logs[i] += math.Log(r)
-				counts[i]++
-			}
-			fmt.Fprintf(w, "%s\t%.2f\t%d/%d\t%.2f\t%.2f\t%.2f\t%.0f/%.0f\t\n", name, ratios[0], a.slots, b.slots, ratios[1], ratios[2], ratios[3], nsA, nsB)
-		}
-		fmt.Fprintf(w, "geometric mean\t%.3f\t\t%.3f\t%.3f\t%.3f\t\t\n", math.Exp(logs[0]/counts[0]), math.Exp(logs[1]/counts[1]), math.Exp(logs[2]/counts[2]), math.Exp(logs[3]/counts[3]))
-		if err := w.Flush(); err != nil {
-			t.Fatal(err)
-		}
-		t.Log("\n" + text.String())
 	}
 }

@@ -1,0 +1,169 @@
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	cebpf "github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+var (
+	compare = flag.Bool("compare", false, "measure, and print the table of ratios")
+	only    = flag.String("programs", "", "measure only those programs, whose names are separated by commas")
+)
+
+const (
+	// instances is how often each program is loaded: where its code happens to lie has an
+	// influence on its time.
+	instances = 5
+	// rounds is how often each instance is timed, in turns with its twin.
+	rounds = 7
+	// repeats is how often a program runs each time.
+	repeats = 10_000
+)
+
+// benchPacket is what the program of that name is timed with.
+func benchPacket(name string) []byte {
+	p := make([]byte, 128)
+	for i := range p {
+		p[i] = byte(i * 37)
+	}
+	copy(p[12:], "\x08\x00\x45")
+	p[22], p[23] = 64, 17
+	copy(p[42:], "\x03www\x07example\x03com\x00")
+	if name == "hex" {
+		copy(p[14:], "deadBEEF")
+	}
+	return p
+}
+
+// timeRun returns the mean nanoseconds of a run as the kernel's statistics have it: those
+// of a test run itself are rounded to whole ones.
+func timeRun(t *testing.T, p *cebpf.Program, packet []byte) float64 {
+	t.Helper()
+	before, err := p.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.Benchmark(packet, repeats, nil); err != nil {
+		t.Fatal(err)
+	}
+	after, err := p.Stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(after.Runtime-before.Runtime) / float64(after.RunCount-before.RunCount)
+}
+
+// timeTwins returns the nanoseconds of a run, less that of the empty program, of two twins:
+// the medians over all instances and rounds, in which each of the four runs in turn.
+func timeTwins(t *testing.T, name string, ours, theirs []compiled) (a, b float64) {
+	t.Helper()
+	packet := benchPacket(name)
+	var times [2][]float64
+	for range rounds {
+		for i := range instances {
+			for side, of := range [2]compiled{ours[i], theirs[i]} {
+				times[side] = append(times[side], timeRun(t, of[name].prog, packet)-timeRun(t, of["empty"].prog, packet))
+			}
+		}
+	}
+	return median(times[0]), median(times[1])
+}
+
+func median(list []float64) float64 {
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// sizes returns the bytes of machine code and the instructions that the verifier looked at.
+func sizes(t *testing.T, s *subject) (jited, verified float64) {
+	t.Helper()
+	info, err := s.prog.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, err := info.JitedSize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, _ := info.VerifiedInstructions()
+	return float64(size), float64(n)
+}
+
+// loadTime returns the microseconds that it takes to load s, whose maps are there: to verify
+// and translate it, besides what the kernel wants to know of its types and lines.
+func loadTime(t *testing.T, s *subject) float64 {
+	t.Helper()
+	var times []float64
+	for range rounds {
+		start := time.Now()
+		c, err := cebpf.NewCollectionWithOptions(s.spec, cebpf.CollectionOptions{MapReplacements: s.maps})
+		if err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, float64(time.Since(start).Nanoseconds())/1000)
+		c.Close()
+	}
+	return median(times)
+}
+
+// TestCompare prints how undergo's code compares with clang's.
+func TestCompare(t *testing.T) {
+	if !*compare {
+		t.Skip("measures only with -compare")
+	}
+	stats, err := cebpf.EnableStats(unix.BPF_STATS_RUN_TIME)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stats.Close()
+	for _, cpu := range []string{"v4", "v3"} {
+		var ours, theirs []compiled
+		for range instances {
+			ours, theirs = append(ours, undergo(t)), append(theirs, clang(t, cpu))
+		}
+		if theirs[0] == nil {
+			return
+		}
+		t.Log("\n" + table(t, cpu, ours, theirs))
+	}
+}
+
+// table measures the programs and returns the table of ratios.
+func table(t *testing.T, cpu string, ours, theirs []compiled) string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "undergo / clang -mcpu=%s\tslots\t\tjited\tverified\tload\tµs\trun\tns\t\n", cpu)
+	var logs [5]float64
+	count := 0.0
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		a, b := ours[0][name], theirs[0][name]
+		if b == nil || name == "empty" || *only != "" && !slices.Contains(strings.Split(*only, ","), name) {
+			continue
+		}
+		jitedA, verifiedA := sizes(t, a)
+		jitedB, verifiedB := sizes(t, b)
+		loadA, loadB := loadTime(t, a), loadTime(t, b)
+		nsA, nsB := timeTwins(t, name, ours, theirs)
+		ratios := [...]float64{float64(a.slots) / float64(b.slots), jitedA / jitedB, verifiedA / verifiedB, loadA / loadB, nsA / nsB}
+		for i, r := range ratios {
+			logs[i] += math.Log(r)
+		}
+		count++
+		fmt.Fprintf(w, "%s\t%.2f\t%d/%d\t%.2f\t%.2f\t%.2f\t%.0f/%.0f\t%.2f\t%.1f/%.1f\t\n", name,
+			ratios[0], a.slots, b.slots, ratios[1], ratios[2], ratios[3], loadA, loadB, ratios[4], nsA, nsB)
+	}
+	mean := func(i int) float64 { return math.Exp(logs[i] / count) }
+	fmt.Fprintf(w, "geometric mean\t%.3f\t\t%.3f\t%.3f\t%.3f\t\t%.3f\t\t\n", mean(0), mean(1), mean(2), mean(3), mean(4))
+	w.Flush()
+	return text.String()
+}
