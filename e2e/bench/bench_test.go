@@ -29,14 +29,14 @@ type subject struct {
 // compiled is all programs of one compiler by name.
 type compiled map[string]*subject
 
-// undergo compiles and loads the programs with undergo.
-func undergo(t *testing.T) compiled {
+// compile compiles and loads the programs with undergo.
+func compile(t *testing.T, opts ...jit.Option) *jit.Collection {
 	t.Helper()
 	text, err := source.ReadFile("programs.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := jit.CompileSource("programs.go", string(text))
+	c, err := jit.CompileSource("programs.go", string(text), opts...)
 	if err != nil {
 		if os.Getuid() != 0 && os.Getenv("CI") != "true" {
 			t.Skipf("needs privileges: %v", err)
@@ -44,6 +44,13 @@ func undergo(t *testing.T) compiled {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// undergo returns the programs that undergo makes.
+func undergo(t *testing.T) compiled {
+	t.Helper()
+	c := compile(t)
 	subjects := make(compiled)
 	for name, p := range c.Programs {
 		s := &subject{p.BPF(), p.Stats().Insns, p.Spec(), make(map[string]*cebpf.Map)}

@@ -63,7 +63,7 @@ func Combine(f *ir.Func, cfg *Config) {
 			c.index[v] = i
 		}
 	}
-	for _, b := range f.Blocks {
+	for _, b := range ir.RPO(f) {
 		c.block(b)
 	}
 	c.apply()
@@ -83,8 +83,15 @@ type combiner struct {
 	unaligns bool
 }
 
-// block combines what is in b: values first, from the last, which are the largest.
+// block combines what is in b: values first, from the last, which are the largest. Their
+// bytes are found from the first on, each from those of its operands, which are
+// remembered.
 func (c *combiner) block(b *ir.Block) {
+	for _, v := range b.Instrs {
+		if isJoin(v) {
+			c.bytesOf(v, 0)
+		}
+	}
 	for _, v := range slices.Backward(b.Instrs) {
 		if isJoin(v) && !c.covered[v] {
 			c.value(v)

@@ -131,3 +131,29 @@ func (g *byteGen) split(base string) {
 		fmt.Fprintf(&g.b, "\tstore.1 %s +%d, %s\n", base, off+i, y)
 	}
 }
+
+// TestCombineChains combines what is at the beginning of chains of joins.
+func TestCombineChains(t *testing.T) {
+	for last := 7; last < 60; last++ {
+		var text strings.Builder
+		text.WriteString(`func @f(v0 ptr.mapvalue, v1 i32) (i32) {
+b0:
+	v2 = load.1 i32 v0 +0
+	v3 = load.1 i32 v0 +1
+	v4 = const i32 8
+	v5 = shl i32 v3, v4
+	v6 = or i32 v2, v5
+`)
+		for n := 7; n <= last; n++ {
+			fmt.Fprintf(&text, "\tv%d = xor i32 v%d, v1\n", n, n-1)
+		}
+		fmt.Fprintf(&text, "\treturn v%d\n}\n", last)
+		m := parse(t, text.String())
+		Combine(m.Funcs[0], testConfig())
+		for _, v := range m.Funcs[0].Blocks[0].Instrs {
+			if v.Op == ir.OpLoad && v.Width == 1 {
+				t.Fatalf("the bytes are loaded one by one:\n%s", m)
+			}
+		}
+	}
+}

@@ -353,29 +353,40 @@ func (c *tripCounter) simulate(l *ir.Loop, t loopTest) (uint64, bool) {
 	if p == nil {
 		return 0, false
 	}
-	n := slices.Index(l.Header.Params, p)
 	start, ok := c.starts[p.ID].isConst(p.Type)
-	next, same := nextOf(l, n)
-	if !ok || !same {
+	if !ok {
 		return 0, false
 	}
+	values, ok := c.follow(l, t, p, start)
+	return uint64(len(values)), ok
+}
+
+// follow returns the values that the parameter p of l's header, which starts with the given one,
+// has in the iterations that pass the test t, whose x depends on p only.
+func (c *tripCounter) follow(l *ir.Loop, t loopTest, p *ir.Value, start int64) ([]int64, bool) {
+	next, same := nextOf(l, slices.Index(l.Header.Params, p))
+	if !same {
+		return nil, false
+	}
 	y := c.get(t.y)
+	var values []int64
 	known := map[*ir.Value]int64{}
-	for trips := uint64(0); trips < maxSimulated; trips++ {
+	for len(values) < maxSimulated {
 		clear(known)
 		known[p] = start
 		x, ok := evalTree(known, t.x, !c.sound)
 		if !ok {
-			return 0, false
+			return nil, false
 		}
 		if holds, ok := decide(t.op, exactly(t.x.Type, x), y, t.x.Type); ok && !holds {
-			return trips, true
+			return values, true
 		}
+		values = append(values, start)
 		if start, ok = evalTree(known, next, !c.sound); !ok {
-			return 0, false
+			return nil, false
 		}
 	}
-	return 0, false
+	return nil, false
 }
 
 // nextOf returns what parameter n of l's header becomes, and whether it is the same

@@ -16,7 +16,9 @@ import (
 // Method: inner loops come first, and after each round constants are folded, so that
 // the trips of the next loop may have become known. A loop is unrolled if there is no other
 // inside of it, its trips are exact (trips.go) and the copies together are small; they
-// may be larger if an array is indexed by what changes in the loop. Values of the loop that are
+// may be larger if an array is indexed by what the loop counts. A loop around others comes before
+// them if it decides how often they run, as it does in sorting (unrollnest.go).
+// Values of the loop that are
 // used behind it go through variables, which mem2reg.go promotes, because after each
 // copy they are other values. There is one more copy than there are trips, for the test
 // that ends the loop; its edges back lead nowhere.
@@ -37,9 +39,9 @@ import (
 
 const (
 	// unrollBudget is the size of all copies of a loop: about what clang allows.
-	unrollBudget = 160
+	unrollBudget = 240
 	// unrollArrayBudget is the same for loops that index arrays.
-	unrollArrayBudget = 600
+	unrollArrayBudget = 360
 	// unrollFunction is how much a function may grow by unrolling.
 	unrollFunction = 2000
 	// maxUnrolled is the number of trips of a loop that is unrolled.
@@ -99,17 +101,23 @@ func (u *unroller) round() bool {
 // unroll unrolls l if it is worth it.
 func (u *unroller) unroll(l *ir.Loop) bool {
 	trips, ok := u.exactTrips(l)
-	if !ok || trips > maxUnrolled || slices.ContainsFunc(u.nest.Loops, func(in *ir.Loop) bool { return in.Parent == l }) {
+	if !ok || trips > maxUnrolled {
 		return false
 	}
-	size := 0
-	for _, b := range l.Blocks {
-		size += blockSize(b)
-	}
-	size *= int(trips)
-	budget := unrollBudget
-	if u.indexes(l) {
+	size, budget := 0, unrollBudget
+	if inner := u.inside(l); len(inner) > 0 {
+		if size, ok = u.nestSize(l, inner); !ok {
+			return false
+		}
 		budget = unrollArrayBudget
+	} else {
+		for _, b := range l.Blocks {
+			size += u.copySize(l, b)
+		}
+		size *= int(trips)
+		if u.indexes(l) {
+			budget = unrollArrayBudget
+		}
 	}
 	if size > min(budget, u.room) || !u.copyable(l) {
 		return false
@@ -118,6 +126,22 @@ func (u *unroller) unroll(l *ir.Loop) bool {
 	u.demote(l)
 	u.copies(l, int(trips))
 	return true
+}
+
+// copySize estimates the number of instructions that a copy of b, which is in l, becomes:
+// those of blockSize but for what is a constant in the copy.
+func (u *unroller) copySize(l *ir.Loop, b *ir.Block) int {
+	n := blockSize(b)
+	for _, v := range b.Instrs {
+		switch {
+		case v.Op == ir.OpConst || v.Op == ir.OpPi || v.Op == ir.OpZExt: // not in blockSize
+		case v.Op.Is(ir.Pure) && v.Type.IsInt() && u.counted(l, v, 0),
+			v.Op == ir.OpPtrAdd && u.counted(l, v.Args[1], 0),
+			(v.Op == ir.OpCheckIdx || v.Op == ir.OpCheckULe) && u.counted(l, v.Args[0], 0) && u.counted(l, v.Args[1], 0):
+			n--
+		}
+	}
+	return n
 }
 
 // exactTrips returns the number of trips if it is the same whenever the loop is not left
@@ -133,18 +157,38 @@ func (u *unroller) exactTrips(l *ir.Loop) (uint64, bool) {
 	return 0, false
 }
 
-// indexes reports whether l accesses a variable, or data, at an offset that
-// changes in the loop.
+// indexes reports whether l accesses a variable, or data, at an offset that is
+// a constant in each copy.
 func (u *unroller) indexes(l *ir.Loop) bool {
 	for _, b := range l.Blocks {
 		for _, v := range b.Instrs {
 			if v.Op == ir.OpPtrAdd && v.Args[1].Op != ir.OpConst && u.nest.Contains(l, v.Args[1].Block) &&
-				(v.Args[0].Op == ir.OpSlotAddr || v.Args[0].Op == ir.OpDataAddr) {
+				(v.Args[0].Op == ir.OpSlotAddr || v.Args[0].Op == ir.OpDataAddr) && u.counted(l, v.Args[1], 0) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// counted reports whether v is known before l or computed from what is and from
+// counters of l, which start with a constant.
+func (u *unroller) counted(l *ir.Loop, v *ir.Value, depth int) bool {
+	v = sameBits(v)
+	switch {
+	case v.Op == ir.OpConst || !u.nest.Contains(l, v.Block):
+		return true
+	case depth == maxBitsDepth:
+		return false
+	case v.Op == ir.OpParam:
+		n := slices.Index(l.Header.Params, v)
+		if n < 0 {
+			return false
+		}
+		next, same := nextOf(l, n)
+		return same && drivingParam(l, next) == v
+	}
+	return v.Op.Is(ir.Pure) && !slices.ContainsFunc(v.Args, func(a *ir.Value) bool { return !u.counted(l, a, depth+1) })
 }
 
 // copyable reports whether the blocks of l may be copied. Variables that are declared
