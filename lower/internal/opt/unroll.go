@@ -42,10 +42,15 @@ const (
 	unrollBudget = 240
 	// unrollArrayBudget is the same for loops that index arrays.
 	unrollArrayBudget = 360
+	// maxSplit is the size of a variable whose elements may find room in registers, or
+	// nearly so.
+	maxSplit = 128
 	// unrollFunction is how much a function may grow by unrolling.
 	unrollFunction = 2000
-	// maxUnrolled is the number of trips of a loop that is unrolled.
-	maxUnrolled = 64
+	// maxUnrolled is the number of trips of a loop over an array that is unrolled,
+	// maxPlainUnrolled that of others.
+	maxUnrolled      = 64
+	maxPlainUnrolled = 16
 	// maxUnrollRounds bounds the depth of nests that are unrolled.
 	maxUnrollRounds = 4
 )
@@ -62,7 +67,7 @@ func Unroll(f *ir.Func, c *Config) {
 		if len(t.nest.Loops) == 0 || len(t.nest.Irreducible) > 0 {
 			return
 		}
-		u := &unroller{tripCounter: t, f: f, refs: findSlotRefs(f), blocks: f.NumBlocks(), room: room}
+		u := &unroller{tripCounter: t, f: f, refs: findSlotRefs(f), blocks: f.NumBlocks(), room: room, split: make(map[*ir.Slot]bool)}
 		if !u.round() {
 			return
 		}
@@ -79,7 +84,8 @@ type unroller struct {
 	refs *slotRefs
 	// blocks is the number of blocks when the nest was found: copies have larger IDs.
 	blocks int
-	room   int // by how much the function may grow yet
+	room   int               // by how much the function may grow yet
+	split  map[*ir.Slot]bool // what splits has found
 }
 
 // round unrolls the loops that are worth it and have no such loop inside. It reports
@@ -104,7 +110,7 @@ func (u *unroller) unroll(l *ir.Loop) bool {
 	if !ok || trips > maxUnrolled {
 		return false
 	}
-	size, budget := 0, unrollBudget
+	size, budget, most := 0, unrollBudget, uint64(maxPlainUnrolled)
 	if inner := u.inside(l); len(inner) > 0 {
 		if size, ok = u.nestSize(l, inner); !ok {
 			return false
@@ -116,10 +122,10 @@ func (u *unroller) unroll(l *ir.Loop) bool {
 		}
 		size *= int(trips)
 		if u.indexes(l) {
-			budget = unrollArrayBudget
+			budget, most = unrollArrayBudget, maxUnrolled
 		}
 	}
-	if size > min(budget, u.room) || !u.copyable(l) {
+	if trips > most || size > min(budget, u.room) || !u.copyable(l) {
 		return false
 	}
 	u.room -= size
@@ -157,18 +163,55 @@ func (u *unroller) exactTrips(l *ir.Loop) (uint64, bool) {
 	return 0, false
 }
 
-// indexes reports whether l accesses a variable, or data, at an offset that is
-// a constant in each copy.
+// indexes reports whether l accesses data, or a variable that unrolling may make values of, at
+// an offset that is a constant in each copy.
 func (u *unroller) indexes(l *ir.Loop) bool {
 	for _, b := range l.Blocks {
 		for _, v := range b.Instrs {
-			if v.Op == ir.OpPtrAdd && v.Args[1].Op != ir.OpConst && u.nest.Contains(l, v.Args[1].Block) &&
-				(v.Args[0].Op == ir.OpSlotAddr || v.Args[0].Op == ir.OpDataAddr) && u.counted(l, v.Args[1], 0) {
+			if v.Op != ir.OpPtrAdd || v.Args[1].Op == ir.OpConst || !u.nest.Contains(l, v.Args[1].Block) || !u.counted(l, v.Args[1], 0) {
+				continue
+			}
+			switch p := v.Args[0]; p.Op {
+			case ir.OpDataAddr:
 				return true
+			case ir.OpSlotAddr:
+				if u.splits(p.Slot()) {
+					return true
+				}
 			}
 		}
 	}
 	return false
+}
+
+// splits reports whether s is small and all offsets into it are constants once all loops
+// have been unrolled.
+func (u *unroller) splits(s *ir.Slot) bool {
+	splits, ok := u.split[s]
+	if !ok {
+		splits = s.Size <= maxSplit && !slices.ContainsFunc(u.f.Blocks, func(b *ir.Block) bool {
+			return slices.ContainsFunc(b.Instrs, func(v *ir.Value) bool {
+				return v.Op == ir.OpPtrAdd && v.Args[0].Op == ir.OpSlotAddr && v.Args[0].Slot() == s && !u.follows(v.Args[1], 0)
+			})
+		})
+		u.split[s] = splits
+	}
+	return splits
+}
+
+// follows reports whether v is computed from constants and counters of loops only.
+func (u *unroller) follows(v *ir.Value, depth int) bool {
+	v = sameBits(v)
+	switch {
+	case v.Op == ir.OpConst:
+		return true
+	case depth == maxBitsDepth:
+		return false
+	case v.Op == ir.OpParam:
+		l := u.nest.Innermost(v.Block)
+		return l != nil && l.Header == v.Block && u.counted(l, v, 0)
+	}
+	return v.Op.Is(ir.Pure) && !slices.ContainsFunc(v.Args, func(a *ir.Value) bool { return !u.follows(a, depth+1) })
 }
 
 // counted reports whether v is known before l or computed from what is and from
