@@ -67,7 +67,8 @@ func Unroll(f *ir.Func, c *Config) {
 		if len(t.nest.Loops) == 0 || len(t.nest.Irreducible) > 0 {
 			return
 		}
-		u := &unroller{tripCounter: t, f: f, refs: findSlotRefs(f), blocks: f.NumBlocks(), room: room, split: make(map[*ir.Slot]bool)}
+		u := &unroller{tripCounter: t, f: f, refs: findSlotRefs(f), blocks: f.NumBlocks(), room: room, indexed: make(map[*ir.Slot]bool)}
+		u.findIndexed()
 		if !u.round() {
 			return
 		}
@@ -84,8 +85,9 @@ type unroller struct {
 	refs *slotRefs
 	// blocks is the number of blocks when the nest was found: copies have larger IDs.
 	blocks int
-	room   int               // by how much the function may grow yet
-	split  map[*ir.Slot]bool // what splits has found
+	room   int // by how much the function may grow yet
+	// indexed is the variables that are accessed at offsets that no loop counts.
+	indexed map[*ir.Slot]bool
 }
 
 // round unrolls the loops that are worth it and have no such loop inside. It reports
@@ -186,17 +188,17 @@ func (u *unroller) indexes(l *ir.Loop) bool {
 
 // splits reports whether s is small and all offsets into it are constants once all loops
 // have been unrolled.
-func (u *unroller) splits(s *ir.Slot) bool {
-	splits, ok := u.split[s]
-	if !ok {
-		splits = s.Size <= maxSplit && !slices.ContainsFunc(u.f.Blocks, func(b *ir.Block) bool {
-			return slices.ContainsFunc(b.Instrs, func(v *ir.Value) bool {
-				return v.Op == ir.OpPtrAdd && v.Args[0].Op == ir.OpSlotAddr && v.Args[0].Slot() == s && !u.follows(v.Args[1], 0)
-			})
-		})
-		u.split[s] = splits
+func (u *unroller) splits(s *ir.Slot) bool { return s.Size <= maxSplit && !u.indexed[s] }
+
+// findIndexed finds the variables of which that is not so.
+func (u *unroller) findIndexed() {
+	for _, b := range u.f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpPtrAdd && v.Args[0].Op == ir.OpSlotAddr && !u.follows(v.Args[1], 0) {
+				u.indexed[v.Args[0].Slot()] = true
+			}
+		}
 	}
-	return splits
 }
 
 // follows reports whether v is computed from constants and counters of loops only.
