@@ -2,6 +2,7 @@ package build
 
 import (
 	"go/ast"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,6 +70,18 @@ func (b *builder) readDirective(f *ssa.Function) *directive {
 		}
 	}
 	return nil
+}
+
+// isNoInline reports whether the source wants f to remain a function of its own, by the
+// directive that gc has for it. It need not be heeded where the verifier lets it not be one.
+func isNoInline(f *ssa.Function) bool {
+	if o := f.Origin(); o != nil {
+		f = o
+	}
+	decl, ok := f.Syntax().(*ast.FuncDecl)
+	return ok && decl.Doc != nil && slices.ContainsFunc(decl.Doc.List, func(c *ast.Comment) bool {
+		return strings.TrimSpace(c.Text) == "//go:noinline"
+	})
 }
 
 // parseHelper parses key=value fields. Keys that it does not know are for others.

@@ -92,6 +92,7 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers 
 	b.active = append(b.active, inst)
 	inst.f = b.newFunc(src.String(), src.Pos())
 	inst.f.API = packageOf(src) != nil && packageOf(src).Pkg.Path() == ebpfPath
+	inst.f.NoInline = isNoInline(src)
 	before := b.diags.Len()
 	b.buildInstance(inst)
 	inst.done = true
@@ -144,7 +145,7 @@ func (b *builder) buildInstance(inst *instance) {
 	widened, unlimited, dynamicPhis := make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool), make(map[*ssa.Phi]bool)
 	sharedDefers := 0
 	for {
-		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos, API: inst.f.API}
+		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos, API: inst.f.API, NoInline: inst.f.NoInline}
 		inst.frames, inst.sites = nil, nil
 		before := b.diags.Len()
 		fn := &function{
