@@ -127,6 +127,25 @@
 //
 //	for pid, n := range counts.All() { // on the host
 //
+// A map may also be a field of a struct, an element of an array, or a variable of a function: a
+// program that is compiled of a method or of a function literal uses the maps of
+// its receiver and of what it captures. Two probes of one type so have maps of their own:
+//
+//	type Probe struct {
+//		counts *ebpf.Hash[uint32, uint64]
+//		events *ebpf.RingBuf[Event]
+//	}
+//
+//	func (p *Probe) onWrite(ctx ebpf.Context) int {
+//		p.counts.Add(uint32(ebpf.GetCurrentPidTgid()>>32), 1)
+//		return 0
+//	}
+//
+//	prog, err := jit.Compile(p.onWrite)
+//
+// The constructor of a map in a package-level variable of the program's must be called in
+// the initialiser of that variable, be it in a composite literal.
+//
 // There is a type for each type of map that the kernel has. Methods whose comment
 // ends in "Host only." cannot be called in programs; all others do the same on both
 // sides.

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -215,8 +216,10 @@ func (l *lifter) capture(vars []*ast.Ident) ([]ast.Stmt, bool) {
 		case given(obj):
 			set, err = constInto(ast.NewIdent(obj.Name()), l.types[obj], l.f.opts.consts[obj.Name()])
 			l.f.used[obj.Name()] = true
-		case read:
+		case read && plainData(l.types[obj]) == nil:
 			set, err = snapshotInto(ast.NewIdent(obj.Name()), l.types[obj], l.v.data, offset)
+		case read:
+			set, err = l.hostVar(obj, typ, offset)
 		}
 		if err != nil {
 			l.refuse(obj.Pos(), "make it a package-level variable, or capture the parts that are needed", "captured variable %s %v", obj.Name(), err)
@@ -226,6 +229,43 @@ func (l *lifter) capture(vars []*ast.Ident) ([]ast.Stmt, bool) {
 		stmts = append(append(stmts, varStmt(obj.Name(), typ)), set...)
 	}
 	return stmts, ok
+}
+
+// capturable returns an error unless values of type t can be taken over.
+func capturable(t types.Type) error {
+	if plainData(t) == nil {
+		return nil
+	}
+	_, err := captureOf(t)
+	return err
+}
+
+// hostVar returns statements that set the captured variable obj, of the type that typ is the
+// syntax of, to a variable that stands for memory of this process.
+func (l *lifter) hostVar(obj *types.Var, typ ast.Expr, offset int64) ([]ast.Stmt, error) {
+	if err := checkClosureLayout(); err != nil {
+		return nil, err
+	}
+	how, err := captureOf(l.types[obj])
+	if err != nil {
+		return nil, err
+	}
+	mem := unsafe.Add(l.v.data, offset)
+	x := ast.Expr(nil)
+	if how == capturePointer {
+		mem = *(*unsafe.Pointer)(mem)
+		if mem == nil {
+			return nil, nil // as declared
+		}
+		star, ok := typ.(*ast.StarExpr)
+		if !ok {
+			return nil, fmt.Errorf("is of a named pointer type")
+		}
+		x = &ast.UnaryExpr{Op: token.AND, X: l.f.newHostVar(l.file, obj.Name(), star.X, mem, obj.Pos())}
+	} else {
+		x = l.f.newHostVar(l.file, obj.Name(), typ, mem, obj.Pos())
+	}
+	return []ast.Stmt{&ast.AssignStmt{Lhs: []ast.Expr{ast.NewIdent(obj.Name())}, Tok: token.ASSIGN, Rhs: []ast.Expr{x}}}, nil
 }
 
 // captured returns the variable that id declares. That of a type switch is
@@ -292,7 +332,7 @@ func (l *lifter) checkValues(info *types.Info, vars []*types.Var) bool {
 		const fix = "copy it into a variable of its own before the literal, as in k := %s"
 		if pos, ok := changed[v]; ok {
 			l.refuse(pos, fmt.Sprintf(fix, v.Name()), "captured variable %s changes or its address is taken; a compiled program has the value of one moment", v.Name())
-		} else if err := plainData(l.types[v]); err != nil {
+		} else if err := capturable(l.types[v]); err != nil {
 			l.refuse(v.Pos(), "make it a package-level variable, or capture the parts that are needed", "captured variable %s %v", v.Name(), err)
 		} else if sizes.Sizeof(l.types[v]) > maxByValue {
 			l.refuse(v.Pos(), "make it a package-level variable, or give it with jit.WithConst",
@@ -362,7 +402,7 @@ func changes(info *types.Info, n ast.Node) map[*types.Var]token.Pos {
 		case *ast.SliceExpr:
 			note(n.X)
 		case *ast.SelectorExpr:
-			if s := info.Selections[n]; s != nil && s.Kind() == types.MethodVal && pointerReceiver(s.Obj()) {
+			if s := info.Selections[n]; s != nil && s.Kind() == types.MethodVal && pointerReceiver(s.Obj()) && !isPointer(s.Recv()) {
 				note(n.X)
 			}
 		}
@@ -380,7 +420,12 @@ func pointerReceiver(method types.Object) bool {
 	return ok
 }
 
-// root returns the variable that x is a part of, or nil.
+func isPointer(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Pointer)
+	return ok
+}
+
+// root returns the variable that x is a part of, or nil if it is behind a pointer or in a slice.
 func root(info *types.Info, x ast.Expr) *types.Var {
 	for {
 		switch y := x.(type) {
@@ -390,13 +435,24 @@ func root(info *types.Info, x ast.Expr) *types.Var {
 		case *ast.ParenExpr:
 			x = y.X
 		case *ast.SelectorExpr:
+			if s := info.Selections[y]; s != nil && s.Indirect() {
+				return nil
+			}
 			x = y.X
 		case *ast.IndexExpr:
+			if t := info.TypeOf(y.X); t != nil && !isArray(t) {
+				return nil
+			}
 			x = y.X
 		default:
 			return nil
 		}
 	}
+}
+
+func isArray(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Array)
+	return ok
 }
 
 // deadCode returns the position of code that the Go compiler may treat as dead,

@@ -182,6 +182,9 @@ func (f *front) typeSyntax(file *file, t types.Type) (ast.Expr, error) {
 	case *types.Array:
 		elem, err := f.typeSyntax(file, t.Elem())
 		return &ast.ArrayType{Len: intLit(uint64(t.Len())), Elt: elem}, err
+	case *types.Pointer:
+		elem, err := f.typeSyntax(file, t.Elem())
+		return &ast.StarExpr{X: elem}, err
 	case *types.Alias:
 		return f.nameSyntax(file, t.Obj(), t.TypeArgs())
 	case *types.Named:
@@ -190,11 +193,28 @@ func (f *front) typeSyntax(file *file, t types.Type) (ast.Expr, error) {
 	return nil, fmt.Errorf("its type %s has no name", t)
 }
 
+// instanceSyntax returns how file writes the instance of a generic type.
+func (f *front) instanceSyntax(file *file, obj *types.TypeName, args *types.TypeList) (ast.Expr, error) {
+	generic, err := f.nameSyntax(file, obj, nil)
+	if err != nil {
+		return nil, err
+	}
+	x := &ast.IndexListExpr{X: generic}
+	for t := range args.Types() {
+		arg, err := f.typeSyntax(file, t)
+		if err != nil {
+			return nil, err
+		}
+		x.Indices = append(x.Indices, arg)
+	}
+	return x, nil
+}
+
 func (f *front) nameSyntax(file *file, obj *types.TypeName, args *types.TypeList) (ast.Expr, error) {
 	name := ast.NewIdent(obj.Name())
 	switch {
 	case args.Len() > 0:
-		return nil, fmt.Errorf("its type %s is an instance of a generic type", obj.Name())
+		return f.instanceSyntax(file, obj, args)
 	case obj.Pkg() == nil:
 		return name, nil
 	case obj.Parent() != obj.Pkg().Scope():

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/lower"
 )
@@ -36,7 +37,7 @@ func (f *front) methodExpr(v *funcValue, d *decl) *decl {
 		return f.unsuitable(v, "call it in a function literal", "the receiver is a pointer, or of a generic type")
 	}
 	params := renamed(d.fn.Type.Params, 1)
-	sig := &ast.FuncType{Func: d.fn.Pos(), Params: params, Results: d.fn.Type.Results}
+	sig := &ast.FuncType{Func: d.fn.Pos(), Params: params, Results: unnamed(d.fn.Type.Results)}
 	callee := &ast.SelectorExpr{X: paramName(0), Sel: ast.NewIdent(d.fn.Name.Name)}
 	fn := forwarder(v.short(), d.fn.Name.Pos(), sig, callee)
 	params.List = slices.Insert(params.List, 0, &ast.Field{Names: []*ast.Ident{paramName(0)}, Type: recv})
@@ -224,10 +225,8 @@ func (f *front) methodValue(v *funcValue) *decl {
 	if strings.Contains(rest, "[") {
 		return f.unsuitable(v, "call it in a function literal", "method of a generic type")
 	}
-	if strings.HasPrefix(recv, "(") {
-		return f.unsuitable(v, "use a method with a value receiver, or a package-level variable",
-			"the receiver is a pointer into the host's memory, which the kernel cannot follow")
-	}
+	pointer := strings.HasPrefix(recv, "(*")
+	recv = strings.Trim(recv, "(*)")
 	name := callerIn(v.pkgPath())
 	if name == "" {
 		return f.unsuitable(v, "write a function literal that calls it", "a method value can only be compiled by the package that declares the method")
@@ -251,14 +250,27 @@ func (f *front) methodValue(v *funcValue) *decl {
 	if err != nil {
 		return f.unsuitable(v, "", "%v", err)
 	}
-	set, err := snapshotInto(ast.NewIdent("recv"), typ, v.data, alignUp(ptrSize, sizes.Alignof(typ)))
+	mem := unsafe.Add(v.data, alignUp(ptrSize, sizes.Alignof(typ)))
+	if pointer {
+		if mem = *(*unsafe.Pointer)(unsafe.Add(v.data, ptrSize)); mem == nil {
+			return f.unsuitable(v, "", "the receiver is nil")
+		}
+	}
+	sig := &ast.FuncType{Params: renamed(d.fn.Type.Params, 0), Results: unnamed(d.fn.Type.Results)}
+	on, before := ast.NewIdent("recv"), []ast.Stmt(nil)
+	if pointer || plainData(typ) != nil {
+		if err = checkClosureLayout(); err == nil && !pointer {
+			_, err = captureOf(typ)
+		}
+		on = f.newHostVar(d.file, recv, ast.NewIdent(recv), mem, d.fn.Name.Pos())
+	} else {
+		before, err = snapshotInto(on, typ, mem, 0)
+		before = append([]ast.Stmt{varStmt("recv", ast.NewIdent(recv))}, before...)
+	}
 	if err != nil {
 		return f.unsuitable(v, "write a function literal that calls it", "the receiver %v", err)
 	}
-	sig := &ast.FuncType{Params: renamed(d.fn.Type.Params, 0), Results: d.fn.Type.Results}
-	before := append([]ast.Stmt{varStmt("recv", ast.NewIdent(recv))}, set...)
-	callee := &ast.SelectorExpr{X: ast.NewIdent("recv"), Sel: ast.NewIdent(method)}
-	return &decl{file: d.file, fn: forwarder(v.short(), d.fn.Name.Pos(), sig, callee, before...)}
+	return &decl{file: d.file, fn: forwarder(v.short(), d.fn.Name.Pos(), sig, &ast.SelectorExpr{X: on, Sel: ast.NewIdent(method)}, before...)}
 }
 
 // renamed returns the same parameters with names of their own, numbered from first.
@@ -266,6 +278,19 @@ func renamed(list *ast.FieldList, first int) *ast.FieldList {
 	fields := &ast.FieldList{}
 	for i, t := range fieldTypes(list) {
 		fields.List = append(fields.List, &ast.Field{Names: []*ast.Ident{paramName(first + i)}, Type: t})
+	}
+	return fields
+}
+
+// unnamed returns the same results without names, which are those of another function's
+// variables.
+func unnamed(list *ast.FieldList) *ast.FieldList {
+	if list == nil {
+		return nil
+	}
+	fields := &ast.FieldList{}
+	for _, t := range fieldTypes(list) {
+		fields.List = append(fields.List, &ast.Field{Type: t})
 	}
 	return fields
 }

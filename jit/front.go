@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ssa"
 
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
@@ -30,10 +31,16 @@ type front struct {
 
 	used    map[string]bool        // values of WithConst that found their variable
 	globals map[*ssa.Global][]byte // values of package-level variables given with WithConst
-	stages  []lower.StageTime
-	since   time.Time
-	stage   string   // being done
-	busy    []string // the programs that it is being done for, once they are known
+	// hostVars is the variables that stand for memory of this process, by name, and
+	// snapshots what is there, without the fields that are unavailable; keep is its maps.
+	hostVars    map[string]hostVar
+	snapshots   map[*ssa.Global]*lower.Snapshot
+	unavailable map[*types.Var]string
+	keep        []*bind.Map
+	stages      []lower.StageTime
+	since       time.Time
+	stage       string   // being done
+	busy        []string // the programs that it is being done for, once they are known
 }
 
 // A source is a function that is to be a program, in go/ssa's form.
@@ -51,12 +58,15 @@ const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
 
 func newFront(opts []Option) *front {
 	f := &front{
-		opts:  newOptions(opts),
-		fset:  token.NewFileSet(),
-		texts: make(map[string][]byte),
-		used:  make(map[string]bool),
-		since: time.Now(),
-		stage: "parse",
+		opts:        newOptions(opts),
+		fset:        token.NewFileSet(),
+		texts:       make(map[string][]byte),
+		used:        make(map[string]bool),
+		hostVars:    make(map[string]hostVar),
+		snapshots:   make(map[*ssa.Global]*lower.Snapshot),
+		unavailable: make(map[*types.Var]string),
+		since:       time.Now(),
+		stage:       "parse",
 	}
 	f.fset.AddFile("", userBase, 0)
 	f.lib = newImporter(f)
@@ -113,6 +123,11 @@ func (f *front) programs(roots []*decl) []*source {
 	f.globals = make(map[*ssa.Global][]byte)
 	for v, mem := range values {
 		f.globals[prog.Package(k.types).Var(v.Name())] = mem
+	}
+	f.takeHostVars(prog, k, c.r)
+	f.takeGivenMaps(prog, k)
+	if f.diags.Len() > 0 {
+		return nil
 	}
 	for _, s := range sources {
 		s.fn = prog.FuncValue(k.info.Defs[s.decl.fn.Name].(*types.Func))

@@ -18,8 +18,11 @@ import (
 // receiver is plain data, or an instance of a generic function. Its source is
 // read from where the binary was built, or from [WithSource]; if it has changed
 // since, Compile says so. Variables of enclosing functions that a literal uses
-// become constants of the program, with the values they have now; they must be
-// integers, bools, or arrays or structs of them, and must not change. What cannot be
+// become constants of the program, with the values they have now; they must not change, and be
+// integers, bools, maps of package ebpf, arrays or structs of them, or pointers to such a struct or
+// array. What a pointer points to, as the receiver of a method, is a constant of the program too: it
+// uses the maps that are in its fields now, and may read its integers and bools, but not assign
+// to it. What cannot be
 // compiled with the meaning it has in Go is an error that says why and what to do.
 //
 // What kind of program fn is, is said by the option [As], by a directive

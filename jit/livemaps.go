@@ -6,41 +6,79 @@ import (
 	"slices"
 )
 
-// This file frees the declarations of maps that are in this process from what only the host
-// computes.
+// This file frees the declarations of maps that are in this process, and of structs that hold
+// maps, from what only the host needs.
 //
 // The map of a program that is compiled from a func value was made by this process: its
 // size and options are known, whatever they were computed from. Of the constructor's call
 // only the type and the place matter. So its options are left out, which may be calls of
 // anything, and its number of entries is any number.
+//
+// A struct may have fields of types that only the host can use, such as a logger. They become
+// pointers to nothing, if that is their size; of others the size is not known, and nothing
+// behind them can be read from the host's memory.
 
 // spec returns the specification of d as it is to be checked and compiled.
 func (r *reach) spec(d *decl) ast.Spec {
-	s, ok := d.spec().(*ast.ValueSpec)
-	if !ok || !r.live || d.gen.Tok != token.VAR {
+	if !r.live || d.file.pkg.library {
 		return d.spec()
 	}
 	if r.specs[d] == nil {
-		bare := *s
-		bare.Values = slices.Clone(s.Values)
-		for i, x := range s.Values {
-			bare.Values[i] = r.bareMap(d.file, x)
+		r.specs[d] = d.spec()
+		switch s := d.spec().(type) {
+		case *ast.ValueSpec:
+			if d.gen.Tok == token.VAR {
+				bare := *s
+				bare.Values = r.bareMaps(d.file, s.Values)
+				r.specs[d] = &bare
+			}
+		case *ast.TypeSpec:
+			r.specs[d] = r.bareType(d.file, s)
 		}
-		r.specs[d] = &bare
 	}
 	return r.specs[d]
 }
 
-// bareMap returns x, or if that is the call of a map's constructor, the call without what
-// the map itself tells.
-func (r *reach) bareMap(f *file, x ast.Expr) ast.Expr {
-	call, ok := x.(*ast.CallExpr)
-	if !ok {
-		return x
+// bareMaps is bareMap for each of list.
+func (r *reach) bareMaps(f *file, list []ast.Expr) []ast.Expr {
+	list = slices.Clone(list)
+	for i, x := range list {
+		list[i] = r.bareMap(f, x)
 	}
+	return list
+}
+
+// bareMap returns x, in which calls of constructors of maps are without what the maps
+// themselves tell.
+func (r *reach) bareMap(f *file, x ast.Expr) ast.Expr {
+	switch x := x.(type) {
+	case *ast.CompositeLit:
+		bare := *x
+		bare.Elts = r.bareMaps(f, x.Elts)
+		return &bare
+	case *ast.KeyValueExpr:
+		bare := *x
+		bare.Value = r.bareMap(f, x.Value)
+		return &bare
+	case *ast.UnaryExpr:
+		bare := *x
+		bare.X = r.bareMap(f, x.X)
+		return &bare
+	case *ast.StarExpr:
+		bare := *x
+		bare.X = r.bareMap(f, x.X)
+		return &bare
+	case *ast.CallExpr:
+		return r.bareCall(f, x)
+	}
+	return x
+}
+
+// bareCall is bareMap for a call.
+func (r *reach) bareCall(f *file, call *ast.CallExpr) ast.Expr {
 	fn := r.mapConstructor(f, call.Fun)
 	if fn == nil {
-		return x
+		return call
 	}
 	bare := *call
 	bare.Args, bare.Ellipsis = nil, token.NoPos
@@ -55,6 +93,65 @@ func (r *reach) bareMap(f *file, x ast.Expr) ast.Expr {
 		bare.Args = append(bare.Args, r.bareMap(f, arg)) // the example of a map of maps
 	}
 	return &bare
+}
+
+// bareType returns s, or if that is a struct, one without what only the host can use.
+func (r *reach) bareType(f *file, s *ast.TypeSpec) *ast.TypeSpec {
+	st, ok := s.Type.(*ast.StructType)
+	if !ok || !slices.ContainsFunc(st.Fields.List, func(field *ast.Field) bool { return r.isHostOnly(f, field.Type) }) {
+		return s
+	}
+	fields := *st.Fields
+	fields.List = slices.Clone(fields.List)
+	for i, field := range fields.List {
+		if r.isHostOnly(f, field.Type) {
+			bare := *field
+			if len(field.Names) == 0 { // embedded
+				bare.Names = []*ast.Ident{{NamePos: field.Pos(), Name: "_"}}
+			}
+			if bare.Type = pointerSized(field.Type); bare.Type == nil {
+				bare.Type = &ast.StructType{Struct: field.Type.Pos(), Fields: &ast.FieldList{}}
+				for _, id := range bare.Names {
+					r.unsized[id.Pos()] = true
+				}
+			}
+			fields.List[i] = &bare
+		}
+	}
+	bare := *s
+	bare.Type = &ast.StructType{Struct: st.Struct, Fields: &fields}
+	return &bare
+}
+
+// isHostOnly reports whether a type refers to a package of which nothing can be compiled.
+func (r *reach) isHostOnly(f *file, x ast.Expr) bool {
+	found := false
+	ast.Inspect(x, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return !found
+		}
+		if id, ok := sel.X.(*ast.Ident); ok && f.imports[id.Name] != nil {
+			path := importPath(f.imports[id.Name])
+			found = found || path != "unsafe" && (refused(path, sel.Sel.Name) != "" || r.lib.find(path) == nil)
+		}
+		return false
+	})
+	return found
+}
+
+// pointerSized returns a type of the size of x, if that is known by its syntax, or nil.
+func pointerSized(x ast.Expr) ast.Expr {
+	nothing := &ast.StructType{Struct: x.Pos(), Fields: &ast.FieldList{}}
+	switch t := x.(type) {
+	case *ast.StarExpr, *ast.FuncType, *ast.MapType, *ast.ChanType:
+		return &ast.StarExpr{Star: x.Pos(), X: nothing}
+	case *ast.ArrayType:
+		if t.Len == nil {
+			return &ast.ArrayType{Lbrack: x.Pos(), Elt: nothing}
+		}
+	}
+	return nil
 }
 
 // mapConstructor returns the declaration of the constructor that x names, or nil.

@@ -90,14 +90,17 @@ func (o *options) opener(d *lower.MapDecl, name string) func(*bind.Spec) (bind.B
 	}
 }
 
+// partName makes a name of that of a part of a variable, such as probe.queues[1].
+var partName = strings.NewReplacer(".", "_", "[", "_", "]", "")
+
 // add puts the map d into the kernel.
 func (s *mapSet) add(f *front, d *lower.MapDecl) error {
-	name := d.Var
+	name := partName.Replace(d.Var)
 	if d.Field != "" {
 		name += "_" + d.Field
 	}
 	open := f.opts.opener(d, name)
-	if f.value == nil {
+	if f.value == nil && d.Live == 0 {
 		spec, err := f.sourceSpec(d)
 		if err != nil {
 			return err
@@ -213,6 +216,9 @@ func (s *mapSet) close() error {
 
 // liveMap returns the map of this process that d is.
 func liveMap(d *lower.MapDecl) (*bind.Map, error) {
+	if d.Live != 0 {
+		return givenMap(d)
+	}
 	if d.Call == nil {
 		return nil, fmt.Errorf("declared at %v without a constructor: initialise it where it is declared, as in var %s = ebpf.NewHash[uint32, uint64](1024)", d.Pos, d.Var)
 	}
@@ -223,11 +229,25 @@ func liveMap(d *lower.MapDecl) (*bind.Map, error) {
 	if d.Order >= len(found) {
 		return nil, fmt.Errorf("no map of this process was made at %v: is the variable assigned elsewhere, or the source not what this binary was built from?", d.Site)
 	}
-	m := found[d.Order]
-	if d.Field != "" {
-		if m = m.Child(d.Field); m == nil {
-			return nil, fmt.Errorf("has no map %s", d.Field)
-		}
+	return ownerOr(found[d.Order], d.Field)
+}
+
+// givenMap returns the map d, which was found in memory of this process.
+func givenMap(d *lower.MapDecl) (*bind.Map, error) {
+	m := bind.ByID(d.Live)
+	if m == nil {
+		panic("BUG: map " + d.Name + " was collected")
+	}
+	return ownerOr(m, d.Field)
+}
+
+// ownerOr returns m, or the map that belongs to it and is called field.
+func ownerOr(m *bind.Map, field string) (*bind.Map, error) {
+	if field == "" {
+		return m, nil
+	}
+	if m = m.Child(field); m == nil {
+		return nil, fmt.Errorf("has no map %s", field)
 	}
 	return m, nil
 }

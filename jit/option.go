@@ -6,6 +6,7 @@ import (
 
 	cebpf "github.com/cilium/ebpf"
 
+	"github.com/undergo-ebpf/undergo/ebpf/bind"
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
@@ -19,6 +20,7 @@ type options struct {
 	target  *lower.Target
 	consts  map[string]any
 	maps    map[string]*cebpf.Map
+	given   map[string]*bind.Map // by UseMap
 	pins    string
 	onPanic int32
 	log     io.Writer
@@ -89,6 +91,26 @@ func WithMap(name string, m *cebpf.Map) Option {
 			o.maps = make(map[string]*cebpf.Map)
 		}
 		o.maps[name] = m
+	}
+}
+
+// UseMap makes m, a typed map of package ebpf that this process has made, the map that the
+// package-level variable called name is in the program, whatever its initial value is. With it
+// source text, and functions whose map variables are set while the process runs, share maps
+// with the host:
+//
+//	var counts *ebpf.Hash[uint32, uint64] // used by onWrite
+//
+//	local := ebpf.NewHash[uint32, uint64](size)
+//	jit.Compile(onWrite, jit.UseMap("counts", local))
+//
+// M must be of the variable's type.
+func UseMap(name string, m bind.Holder) Option {
+	return func(o *options) {
+		if o.given == nil {
+			o.given = make(map[string]*bind.Map)
+		}
+		o.given[name] = m.Binding()
 	}
 }
 

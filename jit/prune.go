@@ -42,8 +42,12 @@ func (r *reach) pruneFile(f *file) []ast.Decl {
 		}
 	}
 	for _, d := range r.made {
-		if d.file == f {
+		switch {
+		case d.file != f:
+		case d.fn != nil:
 			decls = append(decls, d.fn)
+		default:
+			decls = append(decls, d.gen)
 		}
 	}
 	if len(decls) == 0 {

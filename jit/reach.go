@@ -43,9 +43,11 @@ type reach struct {
 	members map[string]depth   // names selected
 	waiting map[string][]*decl // methods of reached types, until their names are selected
 	imports map[*ast.ImportSpec]bool
-	made    []*decl // marked functions that are not in the source
+	made    []*decl // marked declarations that are not in the source
 	live    bool    // the program's maps are in this process
 	specs   map[*decl]ast.Spec
+	// unsized is the fields of structs whose size is not known, see livemaps.go.
+	unsized map[token.Pos]bool
 	// via is, for a declaration in a library, the user's identifier that led there.
 	via map[*decl]use
 	// lacking says, for declarations in a library, why they cannot be used, or "".
@@ -83,6 +85,7 @@ func newReach(lib *importer, diags *lower.DiagnosticList, pos func(token.Pos) to
 		vars:    make(map[variable]bool),
 		refused: make(map[token.Pos]bool),
 		specs:   make(map[*decl]ast.Spec),
+		unsized: make(map[token.Pos]bool),
 	}
 }
 
@@ -102,7 +105,7 @@ func (r *reach) need(d *decl, depth depth, from use) {
 	if !first {
 		return
 	}
-	if d.fn != nil && d.file.funcs[d.fn] == nil {
+	if d.fn != nil && d.file.funcs[d.fn] == nil || d.gen != nil && d.file.groups[d.gen] == nil {
 		r.made = append(r.made, d)
 	}
 	for _, a := range d.again {

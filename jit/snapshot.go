@@ -40,13 +40,20 @@ func snapshotInto(dst ast.Expr, t types.Type, closure unsafe.Pointer, offset int
 	if err := plainData(t); err != nil {
 		return nil, err
 	}
-	if !closureLayoutKnown() {
-		return nil, fmt.Errorf("cannot be read, because this Go version (%s) lays closures out in an unknown way; give it with jit.WithConst", runtime.Version())
+	if err := checkClosureLayout(); err != nil {
+		return nil, err
 	}
 	size := sizes.Sizeof(t)
 	b := make([]byte, size)
 	copy(b, unsafe.Slice((*byte)(unsafe.Add(closure, offset)), size))
 	return setStmts(nil, dst, t, b), nil
+}
+
+func checkClosureLayout() error {
+	if closureLayoutKnown() {
+		return nil
+	}
+	return fmt.Errorf("cannot be read, because this Go version (%s) lays closures out in an unknown way; give it with jit.WithConst", runtime.Version())
 }
 
 // plainData returns an error unless t is an integer, a bool, or an array or a

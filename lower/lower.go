@@ -21,6 +21,12 @@ import (
 // An Input is a program to compile.
 type Input = build.Input
 
+// A Snapshot is the value of a variable that stands for memory of the host.
+type Snapshot = build.Snapshot
+
+// A GivenMap is a map in a Snapshot, or a pointer to one.
+type GivenMap = build.GivenMap
+
 // A Shim is the kind of wrapper around a pure function that makes it a program.
 type Shim = build.Shim
 

@@ -66,6 +66,10 @@ func (m *Map) Spec() *Spec { return &m.spec }
 // the values of maps of maps.
 func (m *Map) ID() uint32 { return m.id }
 
+// Registered reports whether m is a map that was made in this process. m may be anything
+// else than nil: it is only compared.
+func (m *Map) Registered() bool { return slices.Contains(All(), m) }
+
 // Site returns where the map was made.
 func (m *Map) Site() Site { return m.site }
 

@@ -13,6 +13,9 @@ import (
 // lowerField lowers x.f for a struct value x.
 func (fn *function) lowerField(f *ssa.Field) operand {
 	s := f.X.Type().Underlying().(*types.Struct)
+	if fn.failUnavailable(s.Field(f.Field)) {
+		return badOperand
+	}
 	return fn.part(fn.operand(f.X), f.X.Type(), s.Field(f.Field).Type(), fieldOffsets(s)[f.Field], fn.leavesBefore(s, f.Field))
 }
 
@@ -20,6 +23,9 @@ func (fn *function) lowerField(f *ssa.Field) operand {
 func (fn *function) leavesBefore(s *types.Struct, n int) int64 {
 	var before int64
 	for i := range n {
+		if fn.b.isUnavailable(s.Field(i)) {
+			continue
+		}
 		if l, err := fn.b.layoutOf(s.Field(i).Type()); err == nil {
 			before += l.count
 		}
@@ -54,6 +60,9 @@ func (fn *function) lowerFieldAddr(f *ssa.FieldAddr) operand {
 	s := elemType(f.X.Type()).Underlying().(*types.Struct)
 	if _, err := fn.b.layoutOf(s); err != nil {
 		fn.failType(err)
+		return badOperand
+	}
+	if fn.failUnavailable(s.Field(f.Field)) {
 		return badOperand
 	}
 	if o := fn.vals[f.X]; o.m != nil {

@@ -29,6 +29,11 @@ type Input struct {
 	// Globals holds the initial values, in gc layout, of package-level variables
 	// that have another one than their source says.
 	Globals map[*ssa.Global][]byte
+	// Snapshots holds the values of package-level variables that stand for memory of the
+	// host: constants of the program, which may hold maps.
+	Snapshots map[*ssa.Global]*Snapshot
+	// Unavailable is the fields that have no value in a snapshot, and why.
+	Unavailable map[*types.Var]string
 	// Traced is the number of parameters of the kernel function that a tracing or
 	// lsm program is attached to, or negative if that is not known.
 	Traced int
@@ -44,7 +49,7 @@ type Input struct {
 // integer. Everything that is wrong with the program is added to diags; the
 // result is nil if that is anything at all.
 func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
-	w := &world{}
+	w := &world{objects: make(map[mapKey]*mapObject)}
 	for {
 		w.begin()
 		var found diag.List
@@ -70,7 +75,9 @@ func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 		strings:     make(map[string]*ir.Data),
 		globals:     make(map[*ssa.Global]*ir.Data),
 		literals:    make(map[*ssa.Alloc]*ir.Data),
-		maps:        make(map[*ssa.Global]*mapObject),
+		maps:        make(map[*mapObject]*ir.Map),
+		mapValues:   make(map[*mapObject]*ir.Data),
+		mapData:     make(map[*ir.Data]bool),
 		uses:        make(map[*ssa.Package]map[*ssa.Global]*globalUse),
 		dirs:        make(map[*ssa.Function]*directive),
 		helpers:     make(map[*ssa.Function]*helper),
@@ -92,6 +99,7 @@ func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 	b.markMutable()
 	b.checkDataPointers()
 	b.refuseShared()
+	b.refuseSnapshotWrites()
 	if diags.Len() > 0 {
 		return nil
 	}
@@ -115,9 +123,12 @@ type builder struct {
 	// initial is evaluate: the tables of intrinsics would refer to themselves by
 	// the method.
 	initial     func(*ir.Data, *ssa.Global) bool
-	fixed       []*ir.Data              // see addFixed
+	fixed       []*ir.Data // see addFixed
+	snapshots   []*ir.Data
 	literals    map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
-	maps        map[*ssa.Global]*mapObject
+	maps        map[*mapObject]*ir.Map
+	mapValues   map[*mapObject]*ir.Data // of maps of one entry
+	mapData     map[*ir.Data]bool       // what holds numbers of maps, see mapvalue.go
 	uses        map[*ssa.Package]map[*ssa.Global]*globalUse
 	dirs        map[*ssa.Function]*directive
 	helpers     map[*ssa.Function]*helper

@@ -57,6 +57,9 @@ func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Ca
 		if name, ok := atomicFunc(callee); ok {
 			return fn.lowerAtomic(name, callee, args, c)
 		}
+		if isMapMethod(callee) && isNumbered(args[0]) {
+			return fn.dispatchMap(callee, args, c)
+		}
 		return fn.call(callee, args, c)
 	case d.helper != nil:
 		return fn.lowerHelper(d.helper, callee, args)
@@ -166,6 +169,7 @@ func (fn *function) prepareCall(callee *ssa.Function, args []operand, recovers b
 		if constants {
 			shapes[i].fixConstant(args[i])
 		}
+		shapes[i].fixMaps(fn.b, args[i])
 	}
 	inst := fn.b.instanceOf(callee, shapes, fn.unwinds(), recovers, fn.pos)
 	if inst == nil {
@@ -173,9 +177,7 @@ func (fn *function) prepareCall(callee *ssa.Function, args []operand, recovers b
 	}
 	var vals []*ir.Value
 	for i, a := range args {
-		if !shapes[i].fixed {
-			vals = flatten(vals, a)
-		}
+		vals = flattenOpen(vals, a, &shapes[i])
 	}
 	return inst, vals
 }

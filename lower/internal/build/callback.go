@@ -72,8 +72,11 @@ func (fn *function) callbackOf(h *helper, args []operand, sig *types.Signature) 
 	f = fn.settled(f)
 	cb = &callback{fnArg: n, ctxArg: slices.IndexFunc(h.kinds, func(k argKind) bool { return k.name == "fnctx" })}
 	var captured []*ir.Value
-	for _, p := range f.parts {
-		captured = flatten(captured, p)
+	shapes := make([]shape, len(f.parts))
+	for i, p := range f.parts {
+		shapes[i] = shapeOf(p)
+		shapes[i].fixMaps(fn.b, p)
+		captured = flattenOpen(captured, p, &shapes[i])
 	}
 	// A context of the program's own is passed as it is.
 	if cb.ctxArg >= 0 && !isNil(args[cb.ctxArg]) {
@@ -95,7 +98,7 @@ func (fn *function) callbackOf(h *helper, args []operand, sig *types.Signature) 
 			fn.storeLeaf(ctx.plus(8+8*int64(i)), uint8(v.Type.Size()), v)
 		}
 	}
-	w := fn.wrapCallback(h, f, sig.Params().At(n).Type().Underlying().(*types.Signature), cb.slot != nil)
+	w := fn.wrapCallback(h, f.fn, shapes, sig.Params().At(n).Type().Underlying().(*types.Signature), cb.slot != nil)
 	if w == nil {
 		return nil, false
 	}
@@ -124,12 +127,13 @@ func (c *callback) after(fn *function) {
 	fn.cur = next
 }
 
-// wrapCallback makes the function that the helper h calls for f. Sig is that of the
-// helper's parameter; ours says that the last argument is the context of this file.
-func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, ours bool) *function {
-	w := &function{b: fn.b, src: f.fn, pos: fn.pos, at: fn.at, vals: make(map[ssa.Value]operand)}
-	w.f = fn.b.newFunc(f.fn.String()+".callback", fn.pos)
-	w.inst = &instance{src: f.fn, f: w.f}
+// wrapCallback makes the function that the helper h calls for f, which captures values of the
+// given shapes. Sig is that of the helper's parameter; ours says that the last argument is the
+// context of this file.
+func (fn *function) wrapCallback(h *helper, f *ssa.Function, captured []shape, sig *types.Signature, ours bool) *function {
+	w := &function{b: fn.b, src: f, pos: fn.pos, at: fn.at, vals: make(map[ssa.Value]operand)}
+	w.f = fn.b.newFunc(f.String()+".callback", fn.pos)
+	w.inst = &instance{src: f, f: w.f}
 	w.cur = w.f.NewBlock()
 	w.f.NoInline, w.f.Callback, w.f.Stop = true, true, callbackStops[h.directive.name]
 	w.f.Results = []ir.Type{ir.I64}
@@ -160,6 +164,7 @@ func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, our
 		params = append(params, operand{vals: []*ir.Value{v}, nonnil: true})
 	}
 	var args []operand
+	at := ctx
 	if ours {
 		w.storeLeaf(ctx, 8, w.constant(ir.I64, -1))
 		if fn.unwinds() {
@@ -167,17 +172,14 @@ func (fn *function) wrapCallback(h *helper, f operand, sig *types.Signature, our
 			w.landing.AddParam(ir.I64, pos)
 			w.landing.Term = ir.Term{Kind: ir.TermUnreachable}
 		}
-		at := ctx
-		for _, p := range f.parts {
-			args = append(args, shapeOf(p).inflate(func(t ir.Type) *ir.Value {
-				at = at.plus(8)
-				return w.loadLeaf(at, leaf{typ: t, width: uint8(t.Size())})
-			}, nil))
-		}
-	} else {
-		args = append(args, f.parts...)
 	}
-	result := w.callResolved(f.fn, append(args, params...), nil)
+	for _, s := range captured {
+		args = append(args, s.inflate(func(t ir.Type) *ir.Value {
+			at = at.plus(8)
+			return w.loadLeaf(at, leaf{typ: t, width: uint8(t.Size())})
+		}, w.fixed))
+	}
+	result := w.callResolved(f, append(args, params...), nil)
 	if result.isBad() {
 		return nil
 	}

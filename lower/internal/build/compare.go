@@ -62,7 +62,10 @@ func (fn *function) inverted(v *ir.Value) *ir.Value {
 // an interface and the other not. It has no effect, whatever the operands are.
 func (fn *function) equal(x, y operand, t, u types.Type) (v *ir.Value, ok bool) {
 	if x.m != nil || y.m != nil {
-		return fn.constant(ir.I32, b2i(x.m == y.m)), true
+		if v, ok := fn.equalMaps(x, y, t); ok {
+			return v, true
+		}
+		return nil, false
 	}
 	if isInterface(t) || isInterface(u) {
 		return fn.equalInterfaces(x, y, t)
@@ -163,6 +166,11 @@ func (fn *function) equalLeaves(xs, ys []*ir.Value, t types.Type) (v *ir.Value, 
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Struct:
+		for f := range u.Fields() {
+			if fn.failUnavailable(f) {
+				return nil, false
+			}
+		}
 		return fn.allEqual(u.NumFields(), func(i int) types.Type {
 			if u.Field(i).Name() == "_" {
 				return nil
@@ -216,6 +224,9 @@ func (fn *function) equalBig(x, y address, t types.Type) (v *ir.Value, ok bool) 
 	case *types.Struct:
 		all := fn.constant(ir.I32, 1)
 		for i, off := range fieldOffsets(u) {
+			if fn.failUnavailable(u.Field(i)) {
+				return nil, false
+			}
 			if u.Field(i).Name() == "_" {
 				continue
 			}

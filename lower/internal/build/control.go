@@ -181,7 +181,7 @@ func (fn *function) finishReturns() {
 	var shapes []shape
 	for i := range sig.Len() {
 		s, ok := fn.resultShape(i)
-		if !ok && isCellType(sig.At(i).Type()) {
+		if !ok && isStaticType(sig.At(i).Type()) {
 			for _, r := range fn.returns {
 				if !r.results[i].isBad() && r.block.Term.Kind == ir.TermReturn {
 					fn.cur = r.block

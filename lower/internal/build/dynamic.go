@@ -12,7 +12,8 @@ import (
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
-// This file gives function values and interfaces a form in memory.
+// This file gives function values and interfaces a form in memory. That of maps is in
+// mapvalue.go.
 //
 // A function value is its number in the world. Where functions of its type capture
 // variables, it is the address of an object instead: the number, followed by 8 bytes
@@ -29,6 +30,8 @@ func isDynamic(o operand) bool { return !o.isStatic() && len(o.vals) > 0 }
 // on the spot.
 func (fn *function) dynamic(o operand, t types.Type, v ssa.Value) operand {
 	switch {
+	case isMapPointer(t) && !o.isBad():
+		return fn.mapNumber(o)
 	case !o.isStatic() || o.isBad():
 		return fn.settled(o)
 	case o.m != nil || o.dyn == recoveredType:
@@ -74,11 +77,6 @@ func (fn *function) dynamicFunc(o operand, sig *types.Signature, v ssa.Value) op
 	f := storedFunc{fn: o.fn}
 	var captured []*ir.Value
 	for _, p := range o.parts {
-		if p.m != nil {
-			fn.fail(diag.UnresolvedCall, "let the function use the package-level variable",
-				"function value %s, which captures a map, is stored in memory", o.fn.Name())
-			return badOperand
-		}
 		if p.cell && len(p.parts) > 0 && p.parts[0].defers != nil {
 			fn.fail(diag.UnsupportedStmt, "let the iterator call the function that it is passed, or defer before the loop",
 				"function value %s, the body of a loop that defers, is stored in memory", o.fn.Name())
@@ -129,7 +127,7 @@ func (fn *function) boxed(o operand, t types.Type, v ssa.Value) *ir.Value {
 		fn.failType(err)
 		return nil
 	}
-	if isCellType(t) {
+	if isStaticType(t) {
 		o = fn.dynamic(o, t, v)
 	}
 	if o = fn.settled(o); o.isBad() {
@@ -267,7 +265,7 @@ func (fn *function) joinPart(arms []arm, args [][]*ir.Value, meet *ir.Block, t t
 		parts[i] = fn.settled(parts[i])
 	}
 	s, ok := joinShapes(parts)
-	if !ok && isCellType(t) {
+	if !ok && isStaticType(t) {
 		for i, a := range arms {
 			fn.cur = a.block
 			parts[i] = fn.dynamic(parts[i], t, v)

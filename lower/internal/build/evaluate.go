@@ -29,7 +29,7 @@ const maxEvaluation = 4_000_000
 // not, it may have reported why.
 func (b *builder) evaluate(d *ir.Data, g *ssa.Global) bool {
 	init := g.Pkg.Func("init")
-	if init == nil || len(init.Blocks) == 0 || b.useOf(g).initFunc || hasPointers(elemType(g.Type())) {
+	if init == nil || len(init.Blocks) == 0 || b.useOf(g).initFunc || hasOtherPointers(elemType(g.Type())) {
 		return false
 	}
 	slice, ok := sliceFor(init, g)

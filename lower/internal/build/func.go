@@ -206,10 +206,10 @@ func (fn *function) prologue() {
 	fn.cur = entry
 	next := func(t ir.Type) *ir.Value { return entry.AddParam(t, ir.Pos(fn.src.Pos())) }
 	for i, v := range fn.src.FreeVars {
-		fn.vals[v] = fn.inst.args[i].inflate(next, fn.constant)
+		fn.vals[v] = fn.inst.args[i].inflate(next, fn.fixed)
 	}
 	for i, v := range fn.src.Params {
-		fn.vals[v] = fn.inst.args[len(fn.src.FreeVars)+i].inflate(next, fn.constant)
+		fn.vals[v] = fn.inst.args[len(fn.src.FreeVars)+i].inflate(next, fn.fixed)
 	}
 	for r := range fn.src.Signature.Results().Variables() {
 		if l, err := fn.b.layoutOf(r.Type()); err == nil && l.big() {
@@ -225,6 +225,16 @@ func (fn *function) prologue() {
 	fn.blocks[0] = fn.f.NewBlock()
 	fn.findTailCalls()
 	entry.Jump(ir.Pos(fn.src.Pos()), fn.blocks[0], fn.makeLoop()...)
+}
+
+// fixed returns the value that the shape s fixes.
+func (fn *function) fixed(s shape) *ir.Value {
+	if s.data == nil {
+		return fn.constant(s.types[0], s.value)
+	}
+	v := fn.emit(ir.OpDataAddr, ir.PtrData)
+	v.Aux, v.Imm = s.data, s.value
+	return v
 }
 
 // block lowers one block of the source.

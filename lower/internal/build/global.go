@@ -61,6 +61,10 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 		Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8),
 		Origin: &VarDecl{Package: g.Pkg.Pkg.Path(), Var: g.Name(), Type: t, Size: l.size, Pos: fn.b.position(g.Pos())},
 	}
+	if s := fn.b.in.Snapshots[g]; s != nil {
+		fn.b.takeSnapshot(d, g, s)
+		return d
+	}
 	if mem, ok := fn.b.in.Globals[g]; ok {
 		copy(d.Bytes, mem)
 	} else if before := fn.b.diags.Len(); !fn.initialise(d, g) && !fn.b.initial(d, g) {
@@ -71,6 +75,7 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 			"package-level variable %s, whose initial value is not constant", g.Name())
 		return nil
 	}
+	fn.b.noteMaps(d, t)
 	fn.b.m.Data = append(fn.b.m.Data, d)
 	return d
 }
@@ -167,6 +172,11 @@ func (fn *function) storeConst(mem []byte, v ssa.Value) bool {
 		}
 		binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.funcID(storedFunc{fn: v})))
 		return true
+	case *ssa.Call:
+		if o := fn.b.constructedMap(v); o != nil {
+			binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.mapID(o)))
+			return true
+		}
 	case *ssa.ChangeType:
 		return fn.storeConst(mem, v.X)
 	case *ssa.MakeInterface:
@@ -177,9 +187,17 @@ func (fn *function) storeConst(mem []byte, v ssa.Value) bool {
 			return true
 		}
 	case *ssa.UnOp:
-		// A composite literal that go/ssa builds in a variable first.
-		a, ok := v.X.(*ssa.Alloc)
-		return ok && fn.storeLiteral(mem, a)
+		switch x := v.X.(type) {
+		case *ssa.Alloc: // a composite literal that go/ssa builds in a variable first
+			return fn.storeLiteral(mem, x)
+		case *ssa.Call: // a copy of a map
+			return fn.storeConst(mem, x)
+		case *ssa.Global:
+			if isMapPointer(v.Type()) {
+				binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.mapID(fn.b.mapOfVariable(x))))
+				return true
+			}
+		}
 	}
 	return false
 }
@@ -239,14 +257,19 @@ func (b *builder) addFixed(d *ir.Data) {
 	b.fixed = append(b.fixed, d)
 }
 
-// refuseShared refuses variables that the program writes functions or interfaces to:
-// other programs use the same variables, and number what is in them differently.
+// refuseShared refuses variables that the program writes and that hold functions, interfaces
+// or maps: other programs use the same variables, and number what is in them differently.
 func (b *builder) refuseShared() {
 	for _, d := range b.m.Data {
 		v, ok := d.Origin.(*VarDecl)
-		if ok && d.Mutable && holdsDynamic(v.Type) {
+		switch {
+		case !ok || !d.Mutable:
+		case holdsDynamic(v.Type):
 			b.diags.Add(diag.UnresolvedCall, v.Pos, "keep an integer in it and choose with switch",
 				"package-level variable %s holds functions or interfaces and is written", v.Var)
+		case b.mapData[d] || holdsMaps(v.Type):
+			b.diags.Add(diag.UnresolvedCall, v.Pos, "keep what changes in another variable, or in an ebpf.Var",
+				"package-level variable %s holds maps and is written", v.Var)
 		}
 	}
 }

@@ -275,6 +275,7 @@ func (fn *function) literal(g *ssa.Global, a *ssa.Alloc) (operand, bool) {
 		}
 		d = &ir.Data{Name: g.String() + ".literal", Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8)}
 		if onlyInitialised(a) && fn.storeLiteral(d.Bytes, a) {
+			fn.b.noteMaps(d, elemType(a.Type()))
 			fn.b.m.Data = append(fn.b.m.Data, d)
 		} else {
 			d = nil

@@ -120,6 +120,9 @@ func (b *builder) checkType(t types.Type) *typeError {
 		}
 	case *types.Struct:
 		for f := range u.Fields() {
+			if b.isUnavailable(f) {
+				continue
+			}
 			if _, err := b.layoutOf(f.Type()); err != nil {
 				return err
 			}
@@ -133,6 +136,9 @@ func (b *builder) checkType(t types.Type) *typeError {
 	}
 	return nil
 }
+
+// isUnavailable reports whether the field f has no value, see Input.
+func (b *builder) isUnavailable(f *types.Var) bool { return b.in.Unavailable[f.Origin()] != "" }
 
 func (b *builder) countLeaves(t types.Type) int64 {
 	if isKernelField(t) {
@@ -148,6 +154,9 @@ func (b *builder) countLeaves(t types.Type) int64 {
 	case *types.Struct:
 		var n int64
 		for f := range u.Fields() {
+			if b.isUnavailable(f) {
+				continue
+			}
 			l, _ := b.layoutOf(f.Type())
 			n = min(n+l.count, 1<<40)
 		}
@@ -200,6 +209,9 @@ func (b *builder) appendLeaves(to []leaf, t types.Type, off int64, blank bool) [
 		offs := fieldOffsets(u)
 		for i := range u.NumFields() {
 			f := u.Field(i)
+			if b.isUnavailable(f) {
+				continue
+			}
 			to = b.appendLeaves(to, f.Type(), off+offs[i], blank || f.Name() == "_")
 		}
 	}

@@ -16,9 +16,10 @@ import (
 // A map has no memory in the program. Its variable is a package-level one that holds a
 // pointer to a map type; which map that is, is known while compiling, and follows
 // the pointer through variables, calls and closures as a function value does. Only
-// helpers get to see it, as a reference that the loader resolves. What is not known
-// that way is a map that a lookup in a map of maps returned: an ordinary pointer, which
-// helpers take as it is.
+// helpers get to see it, as a reference that the loader resolves. In structs, arrays and
+// variables that are assigned more than once a map is a number, see mapvalue.go. What is
+// not known that way either is a map that a lookup in a map of maps returned: an ordinary
+// pointer, which helpers take as it is.
 
 // A MapDecl says which map a program refers to, so that a loader can find it.
 type MapDecl struct {
@@ -36,13 +37,24 @@ type MapDecl struct {
 	// Call is the call of the constructor, or nil if the variable has no such
 	// initial value.
 	Call *ssa.Call
+	// Live is the number by which the host knows the map that it has given, see
+	// Snapshot, or 0.
+	Live uint32
 }
 
-// A mapObject is a map as operands refer to it.
+// A mapKey tells maps apart, from one attempt to build a program to the next. The zero
+// key is that of a map that belongs to another.
+type mapKey struct {
+	g    *ssa.Global // the variable that holds the map alone
+	call *ssa.Call   // that makes a map for a part of a variable
+	live uint32      // of a map that the host has given
+}
+
+// A mapObject is a map as operands refer to it. It is the same in all attempts to build a
+// program, so that functions in memory can capture it.
 type mapObject struct {
+	key      mapKey
 	decl     *MapDecl
-	ir       *ir.Map
-	value    *ir.Data // of its only entry, or nil if not used
 	children map[string]*mapObject
 }
 
@@ -76,62 +88,100 @@ func isMapRef(t types.Type) bool {
 
 // mapVariable returns the address of g, which holds a map.
 func (fn *function) mapVariable(g *ssa.Global) operand {
-	obj := fn.b.maps[g]
-	if obj == nil {
-		call, order := constructorOf(g)
-		named, _ := types.Unalias(elemType(elemType(g.Type()))).(*types.Named)
-		decl := &MapDecl{
-			Name: g.String(), Package: g.Pkg.Pkg.Path(), Var: g.Name(), Type: named,
-			Pos: fn.b.position(g.Pos()), Call: call, Order: order,
-		}
-		if call != nil {
-			decl.Site = fn.b.position(call.Pos())
-		}
-		obj = fn.b.newMap(decl)
-		fn.b.maps[g] = obj
+	return operand{cell: true, nonnil: true, parts: []operand{{m: fn.b.mapOfVariable(g), nonnil: true}}}
+}
+
+// mapOfVariable returns the map that the variable g holds.
+func (b *builder) mapOfVariable(g *ssa.Global) *mapObject {
+	key := mapKey{g: g}
+	if o := b.world.objects[key]; o != nil {
+		return o
 	}
-	return operand{cell: true, nonnil: true, parts: []operand{{m: obj, nonnil: true}}}
+	if s := b.in.Snapshots[g]; s != nil && len(s.Maps) == 1 {
+		return b.givenMap(g, s.Maps[0])
+	}
+	call := initialCall(g)
+	return b.world.newMap(key, b.declareMap(g, "", elemType(g.Type()), call))
 }
 
-// newMap adds a map to the module.
-func (b *builder) newMap(decl *MapDecl) *mapObject {
-	m := &ir.Map{Name: decl.Name, Origin: decl}
-	b.m.Maps = append(b.m.Maps, m)
-	return &mapObject{decl: decl, ir: m, children: make(map[string]*mapObject)}
+// declareMap describes the map, of pointer type t, that is in g or in the part of g called
+// path, where call puts it.
+func (b *builder) declareMap(g *ssa.Global, path string, t types.Type, call *ssa.Call) *MapDecl {
+	named, _ := types.Unalias(elemType(t)).(*types.Named)
+	decl := &MapDecl{
+		Name: g.String() + path, Package: g.Pkg.Pkg.Path(), Var: g.Name() + path, Type: named,
+		Pos: b.position(g.Pos()), Call: call,
+	}
+	if call != nil {
+		decl.Site = b.position(call.Pos())
+		decl.Order = b.callsBefore(call)
+	}
+	return decl
 }
 
-// constructorOf returns the call whose result the package initialiser stores in g, and how
-// many calls of constructors in the same line come before it.
-func constructorOf(g *ssa.Global) (call *ssa.Call, order int) {
+// newMap makes the map that decl describes.
+func (w *world) newMap(key mapKey, decl *MapDecl) *mapObject {
+	o := &mapObject{key: key, decl: decl, children: make(map[string]*mapObject)}
+	if key != (mapKey{}) {
+		w.objects[key] = o
+	}
+	return o
+}
+
+// irMap returns the map o of the module.
+func (b *builder) irMap(o *mapObject) *ir.Map {
+	m := b.maps[o]
+	if m == nil {
+		m = &ir.Map{Name: o.decl.Name, Origin: o.decl}
+		b.m.Maps = append(b.m.Maps, m)
+		b.maps[o] = m
+	}
+	return m
+}
+
+// initialCall returns the call whose result the package initialiser stores in g, or nil.
+func initialCall(g *ssa.Global) *ssa.Call {
 	init := g.Pkg.Func("init")
 	if init == nil {
-		return nil, 0
+		return nil
 	}
-	line := func(c *ssa.Call) int { return g.Pkg.Prog.Fset.Position(c.Pos()).Line }
-	var calls []*ssa.Call
+	var call *ssa.Call
 	for _, blk := range init.Blocks {
 		for _, instr := range blk.Instrs {
-			switch i := instr.(type) {
-			case *ssa.Call:
-				if isMapPointer(i.Type()) {
-					calls = append(calls, i)
-				}
-			case *ssa.Store:
-				if i.Addr == g {
-					call, _ = i.Val.(*ssa.Call)
-				}
+			if s, ok := instr.(*ssa.Store); ok && s.Addr == g {
+				call, _ = s.Val.(*ssa.Call)
 			}
 		}
 	}
-	for _, c := range calls {
-		if c == call {
-			break
-		}
-		if call != nil && line(c) == line(call) {
-			order++
+	return call
+}
+
+// callsBefore returns how many calls of constructors in the line of call come before it
+// in its function.
+func (b *builder) callsBefore(call *ssa.Call) int {
+	n := 0
+	line := b.position(call.Pos()).Line
+	for _, blk := range call.Parent().Blocks {
+		for _, instr := range blk.Instrs {
+			c, ok := instr.(*ssa.Call)
+			switch {
+			case c == call:
+				return n
+			case ok && b.isConstructor(c) && b.position(c.Pos()).Line == line:
+				n++
+			}
 		}
 	}
-	return call, order
+	return n
+}
+
+// isConstructor reports whether c makes a map.
+func (b *builder) isConstructor(c *ssa.Call) bool {
+	if !isMapPointer(c.Type()) || c.Call.StaticCallee() == nil {
+		return false
+	}
+	d := b.directiveOf(c.Call.StaticCallee())
+	return d != nil && d.intrinsic == "newmap"
 }
 
 // mapField returns the address of field n of the map o, a struct s. The first field is the
@@ -148,7 +198,7 @@ func (fn *function) mapField(o operand, s *types.Struct, n int) operand {
 			decl.Name += "." + o.field
 			decl.Field = o.field
 			decl.Type, _ = types.Unalias(elemType(f.Type())).(*types.Named)
-			o.m.children[o.field] = fn.b.newMap(&decl)
+			o.m.children[o.field] = fn.b.world.newMap(mapKey{}, &decl)
 		}
 		return o
 	}
@@ -162,7 +212,7 @@ func (fn *function) childMap(o operand) operand {
 
 // failMapCopy reports an access to a map as if it were memory.
 func (fn *function) failMapCopy() {
-	fn.fail(diag.UnsupportedExpr, "use the map by its pointer, and keep it in one package-level variable",
+	fn.fail(diag.UnsupportedExpr, "use the map by its pointer, and set its variable where it is declared",
 		"copy of a map, or assignment to its variable")
 }
 
@@ -171,7 +221,7 @@ var mapIntrinsics = map[string]func(*function, *ssa.Function, *ssa.CallCommon) o
 	"mapref":    (*function).lowerMapRef,
 	"mapvalue":  (*function).lowerMapValue,
 	"innermap":  (*function).lowerInnerMap,
-	"newmap":    (*function).failNewMap,
+	"newmap":    (*function).lowerNewMap,
 	"zeropad":   (*function).lowerZeroPadding,
 	"zero":      (*function).lowerZero,
 	"atomicadd": (*function).lowerAtomicAdd,
@@ -193,7 +243,7 @@ func (fn *function) mapArg(o operand) *ir.Value {
 	switch {
 	case o.m != nil:
 		v := fn.emit(ir.OpMapRef, ir.MapRef)
-		v.Aux = o.m.ir
+		v.Aux = fn.b.irMap(o.m)
 		return v
 	case len(o.vals) == 1 && o.vals[0].Type == ir.PtrKernel:
 		return o.vals[0]
@@ -209,7 +259,8 @@ func (fn *function) lowerMapValue(_ *ssa.Function, c *ssa.CallCommon) operand {
 		fn.fail(diag.UnresolvedCall, "use a variable that is declared at package level", "variable of package ebpf that is not known when compiling")
 		return badOperand
 	}
-	if o.m.value == nil {
+	d := fn.b.mapValues[o.m]
+	if d == nil {
 		size := int64(1)
 		if args := o.m.decl.Type.TypeArgs(); args.Len() == 1 {
 			l, err := fn.b.layoutOf(args.At(0))
@@ -219,11 +270,13 @@ func (fn *function) lowerMapValue(_ *ssa.Function, c *ssa.CallCommon) operand {
 			}
 			size = max(l.size, 1)
 		}
-		o.m.value = &ir.Data{Name: o.m.decl.Name, Bytes: make([]byte, size), Align: 8, Mutable: true, Origin: o.m.decl}
-		fn.b.m.Data = append(fn.b.m.Data, o.m.value)
+		d = &ir.Data{Name: o.m.decl.Name, Bytes: make([]byte, size), Align: 8, Mutable: true, Origin: o.m.decl}
+		fn.b.irMap(o.m) // the data is its
+		fn.b.m.Data = append(fn.b.m.Data, d)
+		fn.b.mapValues[o.m] = d
 	}
 	v := fn.emit(ir.OpDataAddr, ir.PtrData)
-	v.Aux = o.m.value
+	v.Aux = d
 	return operand{vals: []*ir.Value{v}, nonnil: true}
 }
 
@@ -244,9 +297,26 @@ func (fn *function) lowerInnerMap(_ *ssa.Function, c *ssa.CallCommon) operand {
 	return single(v)
 }
 
-func (fn *function) failNewMap(callee *ssa.Function, _ *ssa.CallCommon) operand {
+// lowerNewMap lowers the call of a map's constructor, which the initialiser of a variable may
+// make and the program may not.
+func (fn *function) lowerNewMap(callee *ssa.Function, c *ssa.CallCommon) operand {
+	if call := callOf(fn.at, c); call != nil && fn.src.Synthetic == "package initializer" {
+		if o := fn.b.constructedMap(call); o != nil {
+			return operand{m: o, nonnil: true}
+		}
+	}
 	fn.fail(diag.HostOnly, "declare the map as a package-level variable", "%s makes maps on the host only", callee.Name())
 	return badOperand
+}
+
+// callOf returns the instruction in blk that makes the call c, or nil.
+func callOf(blk *ssa.BasicBlock, c *ssa.CallCommon) *ssa.Call {
+	for _, instr := range blk.Instrs {
+		if call, ok := instr.(*ssa.Call); ok && &call.Call == c {
+			return call
+		}
+	}
+	return nil
 }
 
 // lowerZeroPadding zeroes what no field of *p lies in.

@@ -41,6 +41,9 @@ func (fn *function) lowerAlloc(a *ssa.Alloc) operand {
 	if o, ok := fn.cellAlloc(a); ok {
 		return o
 	}
+	if o, ok := fn.snapshotAlloc(a); ok {
+		return o
+	}
 	if o, ok := fn.loopVars[a]; ok {
 		return o
 	}
@@ -122,6 +125,9 @@ func (fn *function) lowerLoad(u *ssa.UnOp) operand {
 	a := fn.deref(u.X)
 	if a.base.Type == ir.PtrCtx && fn.checkContext(u.X, false) {
 		return badOperand
+	}
+	if o, ok := fn.mapAt(a); ok && isMapPointer(u.Type()) {
+		return o
 	}
 	if len(*u.Referrers()) == 0 {
 		// The operand of a range whose values are not used.
@@ -206,7 +212,7 @@ func (fn *function) lowerStore(s *ssa.Store) {
 		return
 	}
 	o := fn.operand(s.Val)
-	if isCellType(t) {
+	if isStaticType(t) {
 		if o = fn.dynamic(o, t, s.Val); o.isBad() {
 			return
 		}

@@ -74,7 +74,7 @@ func (fn *function) lowerPhi(p *ssa.Phi) {
 		if !known {
 			ph.shape, known = s, true
 		} else if ph.shape, ok = ph.shape.join(s); !ok {
-			if !isCellType(p.Type()) {
+			if !isStaticType(p.Type()) {
 				fn.failPhi(p)
 				return
 			}
@@ -178,7 +178,7 @@ func (fn *function) edgeArgs(e pendingEdge) []*ir.Value {
 		}
 		j, ok := ph.shape.join(shapeOf(o))
 		if !ok {
-			if isCellType(p.Type()) && !fn.dynamicPhis[p] {
+			if isStaticType(p.Type()) && !fn.dynamicPhis[p] {
 				fn.dynamicPhis[p], fn.retry = true, true
 			} else {
 				fn.failPhi(p)

@@ -24,10 +24,11 @@ type shape struct {
 	defers *deferStack
 	parts  []shape
 	limit  int64
-	// fixed says that the value is the constant value, of type types[0]: it
-	// is not passed.
+	// fixed says that the value is the constant value, of type types[0], or value bytes
+	// into data: it is not passed.
 	fixed bool
 	value int64
+	data  *ir.Data
 }
 
 // shapeOf returns the shape of o, which is settled.
@@ -49,11 +50,26 @@ func shapesEqual(a, b []shape) bool { return slices.EqualFunc(a, b, shape.equal)
 
 func (s shape) equal(t shape) bool {
 	return slices.Equal(s.types, t.types) && s.mem == t.mem && s.nonnil == t.nonnil && s.limit == t.limit && s.fn == t.fn &&
-		s.cell == t.cell && s.m == t.m && s.field == t.field && s.defers == t.defers && s.fixed == t.fixed && s.value == t.value && (s.dyn == nil) == (t.dyn == nil) && (s.dyn == nil || types.Identical(s.dyn, t.dyn)) &&
+		s.cell == t.cell && s.m == t.m && s.field == t.field && s.defers == t.defers && s.fixed == t.fixed && s.value == t.value && s.data == t.data && (s.dyn == nil) == (t.dyn == nil) && (s.dyn == nil || types.Identical(s.dyn, t.dyn)) &&
 		slices.EqualFunc(s.parts, t.parts, shape.equal)
 }
 
-// flatten appends the values that o's shape leaves open.
+// flattenOpen appends the values of o that s, its shape, leaves open.
+func flattenOpen(to []*ir.Value, o operand, s *shape) []*ir.Value {
+	if s.fixed {
+		return to
+	}
+	to = append(to, o.vals...)
+	if o.mem != nil {
+		to = append(to, o.mem)
+	}
+	for i, p := range o.parts {
+		to = flattenOpen(to, p, &s.parts[i])
+	}
+	return to
+}
+
+// flatten is flattenOpen for a shape that fixes nothing.
 func flatten(to []*ir.Value, o operand) []*ir.Value {
 	to = append(to, o.vals...)
 	if o.mem != nil {
@@ -66,12 +82,12 @@ func flatten(to []*ir.Value, o operand) []*ir.Value {
 }
 
 // inflate is the reverse of flatten: it makes an operand of shape s from the
-// values that next returns for the types it is asked for, and fixed for
-// constants, of which the shapes of results have none.
-func (s shape) inflate(next func(ir.Type) *ir.Value, fixed func(ir.Type, int64) *ir.Value) operand {
+// values that next returns for the types it is asked for, and fixed for shapes
+// that are, of which the shapes of results have none.
+func (s shape) inflate(next func(ir.Type) *ir.Value, fixed func(shape) *ir.Value) operand {
 	o := operand{fn: s.fn, dyn: s.dyn, cell: s.cell, m: s.m, field: s.field, defers: s.defers, nonnil: s.nonnil, limit: s.limit}
 	if s.fixed {
-		return single(fixed(s.types[0], s.value))
+		return operand{vals: []*ir.Value{fixed(s)}, nonnil: s.nonnil}
 	}
 	for _, t := range s.types {
 		o.vals = append(o.vals, next(t))

@@ -26,6 +26,10 @@ func isCellType(t types.Type) bool {
 	return false
 }
 
+// isStaticType reports whether values of type t are known while compiling wherever they
+// can be, and have a form of their own in memory: functions, interfaces and maps.
+func isStaticType(t types.Type) bool { return isCellType(t) || isMapPointer(t) }
+
 // cellStore returns the only store to the variable a, and whether it is a cell.
 // Its address may be captured by closures that only load from it.
 func cellStore(a *ssa.Alloc) (*ssa.Store, bool) {

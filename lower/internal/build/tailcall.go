@@ -97,10 +97,10 @@ func (fn *function) makeLoop() (args []*ir.Value) {
 		if fn.inst.args[i].fixed {
 			continue
 		}
-		args = flatten(args, fn.vals[p])
+		args = flattenOpen(args, fn.vals[p], &fn.inst.args[i])
 		fn.vals[p] = fn.inst.args[i].inflate(func(t ir.Type) *ir.Value {
 			return fn.blocks[0].AddParam(t, ir.Pos(fn.src.Pos()))
-		}, fn.constant)
+		}, fn.fixed)
 	}
 	return args
 }
@@ -120,6 +120,7 @@ func (fn *function) tailCall(c *ssa.Call) bool {
 		if want.fixed {
 			s.fixConstant(o)
 		}
+		s.fixMaps(fn.b, o)
 		s.nonnil = s.nonnil && want.nonnil
 		if want.limit == 0 || s.limit > 0 && s.limit < want.limit {
 			s.limit = want.limit
@@ -127,9 +128,7 @@ func (fn *function) tailCall(c *ssa.Call) bool {
 		if !s.equal(want) {
 			return false
 		}
-		if !want.fixed {
-			vals = flatten(vals, o)
-		}
+		vals = flattenOpen(vals, o, &s)
 	}
 	fn.cur.Jump(ir.Pos(fn.pos), fn.blocks[0], vals...)
 	instrs := c.Block().Instrs

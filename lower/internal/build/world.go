@@ -8,8 +8,8 @@ import (
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
-// This file keeps account of the function values and dynamic types that go through
-// memory.
+// This file keeps account of the function values, dynamic types and maps that go
+// through memory.
 //
 // Most are known where they are used, see static.go. One that is assigned to a
 // variable more than once, or stored in a struct, is a number in memory, and a call
@@ -19,15 +19,18 @@ import (
 // was at the end, until nothing is added any more. Numbers do not change from
 // one time to the next.
 
-// A world is the function values and dynamic types that are stored in memory
+// A world is the function values, dynamic types and maps that are stored in memory
 // anywhere in the program.
 type world struct {
 	funcs []storedFunc // a function value is 1 plus its index here
 	types []types.Type // the first word of an interface is 1 plus the index here
+	maps  []*mapObject // a pointer to a map is 1 plus its index here
 
-	// knownFuncs and knownTypes are how many there were when the attempt began.
-	knownFuncs, knownTypes int
-	asked                  bool
+	objects map[mapKey]*mapObject // all maps but those that belong to others
+
+	// knownFuncs, knownTypes and knownMaps are how many there were when the attempt began.
+	knownFuncs, knownTypes, knownMaps int
+	asked                             bool
 }
 
 // A storedFunc is a function value with the shapes of what it captures.
@@ -48,12 +51,12 @@ func (f storedFunc) captures() bool {
 
 // begin starts an attempt to build the program.
 func (w *world) begin() {
-	w.knownFuncs, w.knownTypes, w.asked = len(w.funcs), len(w.types), false
+	w.knownFuncs, w.knownTypes, w.knownMaps, w.asked = len(w.funcs), len(w.types), len(w.maps), false
 }
 
 // complete reports whether the last attempt knew all that it asked for.
 func (w *world) complete() bool {
-	return !w.asked || len(w.funcs) == w.knownFuncs && len(w.types) == w.knownTypes
+	return !w.asked || len(w.funcs) == w.knownFuncs && len(w.types) == w.knownTypes && len(w.maps) == w.knownMaps
 }
 
 // funcID returns the number of f.
