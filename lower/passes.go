@@ -57,6 +57,7 @@ var passes = []pass{
 	{"combine", each(opt.Combine), false},
 	{"gvn/decided", each(opt.GVN), false},
 	{"licm", each(opt.LICM), false},
+	{"settle", each(opt.Settle), false},
 
 	// From here on a comparison may be a proof.
 	{"loopbounds", each(opt.LoopBounds), true},
@@ -108,6 +109,8 @@ var passOrder = []struct{ before, after, why string }{
 	{"loopbounds", "limitloops", "whether a loop stays as it is depends on the bounds that the verifier knows"},
 	{"limitloops", "checkelim", "in a loop that is limited the verifier knows less of the counter"},
 	{"loopbounds", "checkelim", "what the verifier is told may make a check superfluous"},
+	{"packetoffsets", "settle", "places in a packet are sums"},
+	{"settle", "limitloops", "whether a loop stays as it is depends on how many ways lead out of those inside"},
 	{"licm", "release", "what is held at a check depends on where it is"},
 	{"limitloops", "release", "loops are recognised by their form, which has no ways out for panics"},
 	{"release", "checkelim", "a check behind the branch that does its work is a proof and no more"},

@@ -1,6 +1,9 @@
 package opt
 
-import "github.com/undergo-ebpf/undergo/lower/internal/ir"
+import (
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
+)
 
 // This file is what the analysis learns from decisions: branches, checks, and the
 // comparisons that these are about.
@@ -97,16 +100,16 @@ func (a *analysis) assumeCompare(op ir.Op, x, y *ir.Value) {
 }
 
 // refine learns about x, of which f is known, from op between it and y, of
-// which g is known. The verifier learns from comparisons with constants, and on
-// older kernels nothing from inequality.
+// which g is known. The verifier learns from comparisons with constants, the newer ones
+// (feature branch-ranges) from others as well, but nothing from inequality.
 func (a *analysis) refine(x *ir.Value, op ir.Op, f fact, y *ir.Value, g fact) {
-	if x.Op == ir.OpConst || !a.sound && (y.Op != ir.OpConst || op == ir.OpNe) {
+	if x.Op == ir.OpConst || !a.sound && (op == ir.OpNe || y.Op != ir.OpConst && !a.target.Has(target.BranchRanges)) {
 		return
 	}
 	h := f.assume(op, g, x.Type)
 	// All bits are compared, unless the comparison is signed or the constant is,
 	// which the instruction would extend.
-	h.extended = f.extended || x.Type == ir.I32 && !a.sound && unsignedForm(op) == op && y.Imm >= 0
+	h.extended = f.extended || x.Type == ir.I32 && !a.sound && unsignedForm(op) == op && y.Op == ir.OpConst && y.Imm >= 0
 	if h != f {
 		a.set(x, h)
 	}

@@ -55,6 +55,7 @@ var allPasses = []namedPass{
 	{"objectoffsets", funcs(ObjectOffsets)},
 	{"packetproofs", funcs(PacketProofs)},
 	{"licm", funcs(LICM)},
+	{"settle", funcs(Settle)},
 	{"remainders", funcs(Remainders)},
 	{"ifconvert", funcs(IfConvert)},
 	{"combine", funcs(Combine)},

@@ -29,7 +29,9 @@ func (t truthFinder) instr(v *ir.Value) {
 		}
 		holds, ok := t.decideCompare(checkCompare(v.Op), v.Args[0], v.Args[1])
 		t.p.holds[v] = holds && ok
-		t.p.natural[v] = t.get(v.Args[1]).isNonNegative()
+		// What Go checks an index against has been found to be the length or capacity of
+		// something.
+		t.p.natural[v] = true
 	case v.Op.Is(ir.Compare) && v.Args[0].Type == ir.I64:
 		t.p.natural[v] = t.get(v.Args[0]).isNonNegative() && t.get(v.Args[1]).isNonNegative()
 	}
@@ -42,7 +44,8 @@ func (t truthFinder) mayWrap(v *ir.Value) bool {
 	if _, ok := v.Args[1].IsConst(); ok && v.Op == ir.OpAdd {
 		y = t.transfer(v) // a constant is subtracted by addition of a negative one
 	}
-	return !x.isNonNegative() || !y.isNonNegative()
+	negative := func(v *ir.Value, f fact) bool { return !f.isNonNegative() && !t.p.places[v] }
+	return negative(v.Args[0], x) || negative(v.Args[1], y)
 }
 
 // A boundFinder finds what the verifier knows of the terms of sums.
@@ -112,6 +115,20 @@ func packetAccesses(v *ir.Value) []packetAccess {
 		}
 	}
 	return list
+}
+
+// findPlaces returns the parameters of blocks that are distances from the beginning of a packet:
+// they come from pointers (packetoffset.go), and no pointer of Go's is outside of the packet.
+func findPlaces(f *ir.Func) map[*ir.Value]bool {
+	places := make(map[*ir.Value]bool)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpPtrAdd && isPacketStart(v.Args[0]) && v.Args[1].Op == ir.OpParam && v.Args[1].Block != f.Entry() {
+				places[v.Args[1]] = true
+			}
+		}
+	}
+	return places
 }
 
 // fits reports whether the verifier follows s plus the beginning of a packet.

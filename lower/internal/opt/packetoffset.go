@@ -425,11 +425,12 @@ func (p *packetOffsets) offset(v *ir.Value, add *[]*ir.Value) *ir.Value {
 	case j != nil:
 		return j.offset
 	case v.Op == ir.OpPtrAdd:
-		x := p.offset(v.Args[0], add)
+		// What has been checked of the number is not needed: the pointer is, where it is used.
+		x, y := p.offset(v.Args[0], add), unchecked(v.Args[1])
 		if x.Op == ir.OpConst && x.Imm == 0 {
-			return v.Args[1]
+			return y
 		}
-		s := p.f.NewValue(ir.OpAdd, ir.I64, v.Pos, x, v.Args[1])
+		s := p.f.NewValue(ir.OpAdd, ir.I64, v.Pos, x, y)
 		*add = append(*add, s)
 		return s
 	case v.Op == ir.OpPi || v.Op == ir.OpCheckNonNil || v.Op == ir.OpCheckULe:

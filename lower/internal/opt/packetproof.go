@@ -73,12 +73,17 @@ func PacketProofs(f *ir.Func, cfg *Config) {
 		exact:   exactValues(f, false),
 		chosen:  chosenValues(f),
 	}
+	p.places = findPlaces(f)
 	p.sums.whole = make(map[*ir.Value]bool)
 	truth := truthFinder{newAnalysis(f), p}
 	truth.run(truth)
 	seen := boundFinder{newVerifierAnalysis(f, cfg.Target), p}
 	seen.run(seen)
 	p.dom = ir.Dominators(f)
+	p.place = make([]int, f.NumBlocks())
+	for i, b := range p.dom.Order() {
+		p.place[b.ID] = i
+	}
 	walkDominators(p.dom, p.enter, p.leave)
 	removeDead(f)
 }
@@ -89,7 +94,10 @@ type packetProver struct {
 	dom   *ir.DomTree
 	sums  *summer
 	stale *staleness
-	exact []bool // by Value.ID
+	place []int // of blocks in reverse postorder, by ID
+	// places are integers that are known to be places in a packet.
+	places map[*ir.Value]bool
+	exact  []bool // by Value.ID
 	// chosen are the integers that others stand for on some paths: what is compared with
 	// them is to be known of the integer.
 	chosen map[*ir.Value]bool
@@ -411,11 +419,14 @@ func (p *packetProver) baseKey(packet *ir.Value, terms []term) string {
 	return string(key)
 }
 
-// base returns packet plus the terms of s.
+// base returns packet plus the terms of s, those first that are known further up: with
+// them it may have been added before, perhaps outside of a loop.
 func (p *packetProver) base(packet *ir.Value, s sum) *ir.Value {
 	v := packet
-	for i, t := range s.terms {
-		key := p.baseKey(packet, s.terms[:i+1])
+	terms := slices.Clone(s.terms)
+	slices.SortStableFunc(terms, func(t, u term) int { return p.place[t.key.Block.ID] - p.place[u.key.Block.ID] })
+	for i, t := range terms {
+		key := p.baseKey(packet, terms[:i+1])
 		if b, ok := p.bases[key]; ok {
 			v = b
 			continue
