@@ -54,3 +54,8 @@ func NewPerCPUArray[V any](length int, opts ...MapOption) *PerCPUArray[V] {
 	m.p = newMap[uint32, V]("percpu_array", length, opts)
 	return m
 }
+
+// LookupCPU is Lookup for the value of another CPU, or nil if there is no such CPU. In programs Linux 5.19.
+func (m *PerCPUArray[V]) LookupCPU(i, cpu uint32) *V {
+	return mapLookupCPU[uint32, V](m.ref(), &i, cpu)
+}

@@ -16,7 +16,8 @@ func (d *Dynptr) Write(off int, from []byte) error { return DynptrWrite(d, uint6
 
 // DynptrAt returns the T at off, or nil if d has no such. It is valid as long as d is.
 func DynptrAt[T any](d *Dynptr, off int) *T {
-	return (*T)(DynptrData(unsafe.Pointer(d), uint64(off), uint64(unsafe.Sizeof(*(*T)(nil)))))
+	var v T
+	return (*T)(DynptrData(unsafe.Pointer(d), uint64(off), uint64(unsafe.Sizeof(v))))
 }
 
 // Submit passes the record of a ring buffer that d is on to the host. Flags are 0,

@@ -78,3 +78,6 @@ func NewLRUPerCPUHash[K comparable, V any](maxEntries int, opts ...MapOption) *L
 
 // perCPU is the methods of hash maps with values per CPU.
 type perCPU[K comparable, V any] struct{ entries[K, V] }
+
+// LookupCPU is Lookup for the value of another CPU, or nil if there is no such CPU. In programs Linux 5.19.
+func (m *perCPU[K, V]) LookupCPU(k K, cpu uint32) *V { return mapLookupCPU[K, V](m.ref(), &k, cpu) }

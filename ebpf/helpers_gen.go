@@ -1374,7 +1374,7 @@ func ProbeReadUser(dst []byte, addr uintptr) error {
 }
 
 // ProbeReadKernel fills dst from an address of the kernel: see [ReadKernel]. The error is EFAULT,
-// with dst zeroed.
+// or ERANGE if the address cannot be the kernel's, with dst zeroed.
 //
 //	long bpf_probe_read_kernel(void *dst, u32 size, const void *unsafe_ptr)
 //
@@ -1398,7 +1398,8 @@ func ProbeReadUserStr(dst []byte, addr uintptr) (int, error) {
 	return host.Func[func(dst []byte, addr uintptr) (int, error)]("ProbeReadUserStr")(dst, addr)
 }
 
-// ProbeReadKernelStr is [ProbeReadUserStr] for an address of the kernel.
+// ProbeReadKernelStr is [ProbeReadUserStr] for an address of the kernel. The error is ERANGE if the
+// address cannot be the kernel's.
 //
 //	long bpf_probe_read_kernel_str(void *dst, u32 size, const void *unsafe_ptr)
 //

@@ -19,6 +19,7 @@ import (
 // values. As anywhere natively, a test can give them another.
 
 var _ = host.Define("MapLookupElem", nativeLookup) &&
+	host.Define("MapLookupPercpuElem", nativeLookupCPU) &&
 	host.Define("MapUpdateElem", nativeUpdate) &&
 	host.Define("MapDeleteElem", nativeDelete) &&
 	host.Define("MapPushElem", nativePush) &&
@@ -79,6 +80,18 @@ func nativeLookup(ref MapRef, key unsafe.Pointer) unsafe.Pointer {
 	p, err := m.Backend().Pointer(m.key(key), m.currentCPU())
 	if errors.Is(err, syscall.EOPNOTSUPP) {
 		panic("ebpf: MapLookupElem on the host of a map that is in the kernel: pointers do not reach there")
+	}
+	return p
+}
+
+func nativeLookupCPU(ref MapRef, key unsafe.Pointer, cpu uint32) unsafe.Pointer {
+	m := ref.native()
+	if int(cpu) >= bind.PossibleCPUs() {
+		return nil
+	}
+	p, err := m.Backend().Pointer(m.key(key), int(cpu))
+	if errors.Is(err, syscall.EOPNOTSUPP) {
+		panic("ebpf: MapLookupPercpuElem on the host of a map that is in the kernel: pointers do not reach there")
 	}
 	return p
 }

@@ -27,6 +27,12 @@ type Socket struct{ _ [0]byte }
 // A KernelSock is a socket of the type that was asked for, such as struct tcp_sock.
 type KernelSock struct{ _ [0]byte }
 
+// A KernelSKB is a packet in the network stack: struct sk_buff.
+type KernelSKB struct{ _ [0]byte }
+
+// A KernelXDP is a packet before the network stack: struct xdp_buff.
+type KernelXDP struct{ _ [0]byte }
+
 // A SeqFile is what an iterator program prints to: struct seq_file.
 type SeqFile struct{ _ [0]byte }
 

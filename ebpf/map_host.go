@@ -117,6 +117,11 @@ func mapLookup[K, V any](ref MapRef, k *K) *V {
 	return (*V)(p)
 }
 
+func mapLookupCPU[K, V any](ref MapRef, k *K, cpu uint32) *V {
+	zeroPadding(k)
+	return (*V)(MapLookupPercpuElem(ref, unsafe.Pointer(k), cpu))
+}
+
 func mapGet[K, V any](ref MapRef, k *K) (v V, ok bool) {
 	m := ref.native()
 	b := m.buffer()

@@ -40,16 +40,16 @@ func (x *XDP) AdjustMeta(delta int) error {
 // Linux 5.18.
 func (x *XDP) BufLen() int { return int(XdpGetBuffLen(x)) }
 
-// Load copies len(to) bytes of the packet from off on, in whatever buffers they are. The length must be
-// known when compiling. It fails with EINVAL if they are not there.
+// Load copies len(to) bytes of the packet from off on, in whatever buffers they are. It fails
+// with EINVAL if they are not there, or to is empty.
 //
 // Linux 5.18.
 func (x *XDP) Load(off int, to []byte) error {
 	return XdpLoadBytes(x, uint32(off), to)
 }
 
-// Store copies from to the packet from off on, in whatever buffers that is. The length must be
-// known when compiling. It fails with EINVAL if the packet ends before.
+// Store copies from to the packet from off on, in whatever buffers that is. It
+// fails with EINVAL if the packet ends before, or from is empty.
 //
 // Linux 5.18.
 func (x *XDP) Store(off int, from []byte) error {
@@ -61,14 +61,14 @@ func (x *XDP) Store(off int, from []byte) error {
 // socket filters.
 func (s *SKB) PullData(n int) error { return SkbPullData(s, uint32(n)) }
 
-// Load copies len(to) bytes of the packet from off on, wherever they lie, which must be
-// known when compiling. It fails with EFAULT, and zeroes to, if they are not there.
+// Load copies len(to) bytes of the packet from off on, wherever they lie. It fails with
+// EFAULT, and zeroes to, if they are not there, and with EINVAL if to is empty.
 func (s *SKB) Load(off int, to []byte) error {
 	return SkbLoadBytes(s, uint32(off), to)
 }
 
-// Store copies from to the packet from off on, wherever that is; the length must be known when
-// compiling. It fails with EFAULT if the packet ends before. The checksums in the packet stay as they
+// Store copies from to the packet from off on, wherever that is. It fails with EFAULT
+// if the packet ends before, and with EINVAL if from is empty. The checksums in the packet stay as they
 // are, see [L3CsumReplace] and [L4CsumReplace]. Slices of Data may not be used any more after it. For TC programs.
 func (s *SKB) Store(off int, from []byte) error {
 	return SkbStoreBytes(s, uint32(off), from, 0)

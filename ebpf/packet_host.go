@@ -98,6 +98,9 @@ func nativeLoadBytes(ctx Contexter, off uint32, to []byte) error {
 
 // copyPart copies the bytes of packet from off on to buf, or the other way.
 func copyPart(packet []byte, off uint32, buf []byte, store bool) error {
+	if len(buf) == 0 {
+		return syscall.EINVAL
+	}
 	if uint64(off)+uint64(len(buf)) > uint64(len(packet)) {
 		return syscall.EFAULT
 	}

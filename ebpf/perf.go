@@ -32,3 +32,16 @@ func (m *PerfEvents[T]) Output(ctx Context, v T) error {
 func (m *PerfEvents[T]) OutputBytes(ctx Context, b []byte) error {
 	return errnoError(PerfEventOutput(ctx, m.ref(), FlagCurrentCPU, unsafe.Pointer(unsafe.SliceData(b)), uint64(len(b))))
 }
+
+// OutputSKB passes a copy of v on to the host, and the first n bytes of a packet behind it, for ReadBytes. It
+// is for tracing programs that have the kernel's sk_buff. Linux 5.5.
+func (m *PerfEvents[T]) OutputSKB(skb *KernelSKB, n int, v T) error {
+	zeroPadding(&v)
+	return errnoError(SkbOutput(unsafe.Pointer(skb), m.ref(), FlagCurrentCPU|uint64(n)<<32, unsafe.Pointer(&v), uint64(sizeOf[T]())))
+}
+
+// OutputXDP is OutputSKB for tracing programs that have the kernel's xdp_buff. Linux 5.7.
+func (m *PerfEvents[T]) OutputXDP(xdp *KernelXDP, n int, v T) error {
+	zeroPadding(&v)
+	return errnoError(XdpOutput(unsafe.Pointer(xdp), m.ref(), FlagCurrentCPU|uint64(n)<<32, unsafe.Pointer(&v), uint64(sizeOf[T]())))
+}

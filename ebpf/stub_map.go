@@ -79,6 +79,11 @@ func mapLookup[K, V any](m MapRef, k *K) *V {
 	return (*V)(MapLookupElem(m, unsafe.Pointer(k)))
 }
 
+func mapLookupCPU[K, V any](m MapRef, k *K, cpu uint32) *V {
+	zeroPadding(k)
+	return (*V)(MapLookupPercpuElem(m, unsafe.Pointer(k), cpu))
+}
+
 func mapGet[K, V any](m MapRef, k *K) (v V, ok bool) {
 	if p := mapLookup[K, V](m, k); p != nil {
 		return *p, true

@@ -125,6 +125,8 @@ func (f *front) typeSpec(t *types.Named) (*bind.Spec, error) {
 			spec.KeySize = sumSizes(value, args)
 			if t := args[value]; t != nil {
 				spec.Key = reflectType(t)
+			} else if value == "4" && spec.Key == nil {
+				spec.Key = reflect.TypeFor[uint32]() // an index
 			}
 		case "value":
 			spec.ValueSize = max(1, sumSizes(value, args))

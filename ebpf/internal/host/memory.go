@@ -46,6 +46,9 @@ func copyString(dst []byte, addr uintptr) (int, error) {
 
 // compareStrings compares s1, up to a NUL, with as much of s2.
 func compareStrings(s1 []byte, s2 string) int64 {
+	if len(s1) == 0 {
+		return -int64(syscall.EINVAL)
+	}
 	a := string(s1)
 	if i := strings.IndexByte(a, 0); i >= 0 {
 		return int64(strings.Compare(a[:i], s2))

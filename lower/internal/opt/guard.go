@@ -45,15 +45,15 @@ func Guard(f *ir.Func, c *Config) {
 		plans:     make(map[*ir.Value][]guardPlan),
 	}
 	g.run(g)
-	if len(g.plans) == 0 {
-		return
+	if len(g.plans) > 0 {
+		g.positive = positiveOffsets{newAnalysis(f), make([]bool, f.NumValues())}
+		g.positive.run(g.positive)
+		for _, b := range f.Blocks {
+			g.rewrite(b)
+		}
+		removeDead(f)
 	}
-	g.positive = positiveOffsets{newAnalysis(f), make([]bool, f.NumValues())}
-	g.positive.run(g.positive)
-	for _, b := range f.Blocks {
-		g.rewrite(b)
-	}
-	removeDead(f)
+	g.grow()
 }
 
 // An address is a pointer into an object: the object's address, plus variable
@@ -82,6 +82,13 @@ type guarder struct {
 	addresses []address // by Value.ID
 	plans     map[*ir.Value][]guardPlan
 	positive  positiveOffsets
+	grown     []room
+}
+
+// A room is the size that a variable is to have.
+type room struct {
+	slot *ir.Slot
+	size int64
 }
 
 // positiveOffsets finds the operands of pointer additions that are never
@@ -126,11 +133,48 @@ func (g *guarder) instr(v *ir.Value) {
 		h := v.Helper()
 		for i, a := range v.Args {
 			if a.Type.IsPtr() && i < len(h.Sizes) && h.Sizes[i] >= 0 && h.Sizes[i] < len(v.Args) {
-				if _, hi := g.bounds(v.Args[h.Sizes[i]]); hi > 0 {
-					g.access(v, i, 0, hi)
-				}
+				g.part(v, i, v.Args[h.Sizes[i]])
 			}
 		}
+	}
+}
+
+// part plans for the access of a helper to size bytes at operand arg. Of a part of a variable with variable
+// bounds the verifier takes both the offset and the size for as large as they can be, and no check
+// could tell it that they are not at once. So the variable gets room for that behind it, which nobody reads.
+func (g *guarder) part(v *ir.Value, arg int, size *ir.Value) {
+	_, most := g.bounds(size)
+	if most <= 0 {
+		return
+	}
+	a := g.addresses[v.Args[arg].ID]
+	_, isConst := size.IsConst()
+	if isConst || a.root == nil || a.root.Op != ir.OpSlotAddr || len(a.terms) == 0 || most > objectSize(a.root) {
+		g.access(v, arg, 0, most)
+		return
+	}
+	g.access(v, arg, 0, 0)
+	slot := a.root.Slot()
+	end := min(a.hi+a.off, slot.Size) + most
+	i := slices.IndexFunc(g.grown, func(r room) bool { return r.slot == slot })
+	switch {
+	case end <= slot.Size:
+	case i < 0:
+		g.grown = append(g.grown, room{slot, end})
+	default:
+		g.grown[i].size = max(g.grown[i].size, end)
+	}
+}
+
+// grow gives variables the room behind them, which verifiers before Linux 6.3 want to be initialised.
+func (g *guarder) grow() {
+	for _, r := range g.grown {
+		addr := g.f.NewValue(ir.OpSlotAddr, ir.PtrStack, r.slot.Pos)
+		addr.Aux = r.slot
+		zero := g.f.NewValue(ir.OpMemZero, ir.Void, r.slot.Pos, addr)
+		zero.Imm, zero.Size = r.slot.Size, r.size-r.slot.Size
+		g.f.Entry().Insert(0, addr, zero)
+		r.slot.Size = r.size
 	}
 }
 
