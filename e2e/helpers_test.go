@@ -215,8 +215,8 @@ func TestHelpers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if min := (lower.Version{Major: 6, Minor: 18}); !kernel.AtLeast(min) {
-		t.Skipf("Linux %v is older than %v", kernel, min)
+	if !kernel.AtLeast(oldestExact) {
+		t.Skipf("Linux %v is older than %v", kernel, oldestExact)
 	}
 	var loaded, ran int
 	for i, c := range readHelperCalls(t) {

@@ -92,7 +92,7 @@ func compileFunc(t reflect.Type, opts []Option, find func(*front) ([]*decl, erro
 	if sig := sources[0].fn.Signature; !sameLayouts(sig, t) {
 		return nil, fmt.Errorf("jit.Func: %s is of type %s, which is not %s", sources[0].fn.Name(), typeName(sig), t)
 	}
-	p, err := f.compile(sources[0], lower.Input{Type: row.kind, Shim: shim}, target)
+	p, err := f.compile(sources[0], lower.Input{Type: row.kind, MaySleep: row.flags&sleepable != 0, Shim: shim}, target)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (f *front) lower(s *source, target lower.Target) (*Program, error) {
 			"section %s needs Linux %s, and the program is compiled for %s", s.name, fragsKernel, target.Kernel)
 		return nil, nil
 	}
-	return f.compile(s, lower.Input{Type: s.section.kind}, target)
+	return f.compile(s, lower.Input{Type: s.section.kind, MaySleep: s.section.flags&sleepable != 0}, target)
 }
 
 // compile runs lower.Compile with in, but for what s knows.

@@ -23,6 +23,8 @@ type Input struct {
 	// Type is the program type in libbpf's naming: "tracepoint", "xdp",
 	// "raw_tracepoint", "syscall" and so on.
 	Type string
+	// MaySleep says that the program may wait, as those of sleepable sections.
+	MaySleep bool
 	// Captures holds the values of the variables that a closure captures, in gc
 	// layout. The program starts each run with these values.
 	Captures map[*ssa.FreeVar][]byte

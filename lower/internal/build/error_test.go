@@ -152,6 +152,7 @@ func TestHelperTarget(t *testing.T) {
 import "github.com/undergo-ebpf/undergo/ebpf"
 func cookie(ctx ebpf.Context) int { return int(ebpf.GetAttachCookie(ctx)) }
 func redirect(ctx ebpf.Context) int { return int(ebpf.Redirect(1, 0)) }
+func sleep(ctx ebpf.Context) int { var b [1]byte; _ = ebpf.CopyFromUser(b[:], 1); return int(b[0]) }
 `)
 	for _, tt := range []struct {
 		name, typ string
@@ -162,9 +163,11 @@ func redirect(ctx ebpf.Context) int { return int(ebpf.Redirect(1, 0)) }
 		{"cookie", "tracepoint", target.Version{Major: 5, Minor: 15}, ""},
 		{"redirect", "tracepoint", target.Version{Major: 6, Minor: 1}, "cannot be called by a program of type tracepoint"},
 		{"redirect", "xdp", target.Version{Major: 6, Minor: 1}, ""},
+		{"sleep", "lsm", target.Version{Major: 6, Minor: 1}, "helper bpf_copy_from_user may sleep, and the program must not; call it in a program that may sleep"},
+		{"sleep", "syscall", target.Version{Major: 6, Minor: 1}, ""},
 	} {
 		var diags diag.List
-		build.Build(build.Input{Fset: l.fset, Entry: pkg.Func(tt.name), Type: tt.typ}, target.For(tt.kernel, "amd64"), &diags)
+		build.Build(build.Input{Fset: l.fset, Entry: pkg.Func(tt.name), Type: tt.typ, MaySleep: tt.typ == "syscall"}, target.For(tt.kernel, "amd64"), &diags)
 		err := diags.Err()
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 			t.Errorf("%s on %s, Linux %s: %v, want %q", tt.name, tt.typ, tt.kernel, err, tt.want)

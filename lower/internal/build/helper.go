@@ -120,6 +120,11 @@ func (fn *function) available(h *helper) bool {
 			"helper bpf_%s cannot be called by a program of type %s", d.name, t)
 		return false
 	}
+	if t != "" && slices.Contains(d.effects, "sleep") && !fn.b.in.MaySleep {
+		fn.fail(diag.HelperUnavailable, "call it in a program that may sleep: of section syscall, or fentry.s, fexit.s, fmod_ret.s, iter.s, lsm.s or uprobe.s",
+			"helper bpf_%s may sleep, and the program must not", d.name)
+		return false
+	}
 	return true
 }
 
