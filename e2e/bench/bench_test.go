@@ -131,15 +131,20 @@ func inputs() [][]byte {
 			copy(p[14:], "DELETE /index.html")
 		case 4:
 			p[12], p[13] = 0x81, 0
+		case 5:
+			p[23] = 4
 		}
 		list = append(list, p)
 	}
 	return list
 }
 
+// maxHeader is how much programs put in front of a packet.
+const maxHeader = 20
+
 func run(t *testing.T, s *subject, packet []byte) (uint32, []byte) {
 	t.Helper()
-	o := cebpf.RunOptions{Data: packet, DataOut: make([]byte, len(packet)+1)}
+	o := cebpf.RunOptions{Data: packet, DataOut: make([]byte, len(packet)+maxHeader+1)}
 	r, err := s.prog.Run(&o)
 	if err != nil {
 		t.Fatal(err)

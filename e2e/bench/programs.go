@@ -301,20 +301,80 @@ func hex(ctx *ebpf.XDP) uint32 {
 	return v
 }
 
+// vlan takes away the tag of a packet, or gives it one.
+//
 //ebpf:section xdp
 func vlan(ctx *ebpf.XDP) uint32 {
 	pkt := ctx.Data()
 	if len(pkt) < 18 {
 		return 1
 	}
+	addrs := [12]byte(pkt)
 	if pkt[12] == 0x81 && pkt[13] == 0 {
 		id := uint32(pkt[14])<<8 | uint32(pkt[15])
-		copy(pkt[4:16], pkt[0:12])
+		if ctx.AdjustHead(4) != nil {
+			return 3
+		}
+		if pkt = ctx.Data(); len(pkt) < 12 {
+			return 4
+		}
+		copy(pkt, addrs[:])
 		return id & 0xfff
 	}
-	copy(pkt[0:12], pkt[4:16])
+	if ctx.AdjustHead(-4) != nil {
+		return 3
+	}
+	if pkt = ctx.Data(); len(pkt) < 16 {
+		return 4
+	}
+	copy(pkt, addrs[:])
 	pkt[12], pkt[13], pkt[14], pkt[15] = 0x81, 0, 0, 42
 	return 2
+}
+
+var tunnels = ebpf.NewHash[flow, uint32](1024)
+
+// tunnel sends a packet to the backend of its connection by a header of IPv4 in front of
+// it, or takes that away.
+//
+//ebpf:section xdp
+func tunnel(ctx *ebpf.XDP) uint32 {
+	pkt := ctx.Data()
+	if len(pkt) < 42 {
+		return 1
+	}
+	eth, ip := *ebpf.Overlay[ebpf.Ethernet](pkt), ebpf.Overlay[ebpf.IPv4](pkt[14:])
+	if ip.Protocol == 4 {
+		if ctx.AdjustHead(20) != nil {
+			return 2
+		}
+		if pkt = ctx.Data(); len(pkt) < 14 {
+			return 3
+		}
+		*ebpf.Overlay[ebpf.Ethernet](pkt) = eth
+		return 4
+	}
+	udp := ebpf.Overlay[ebpf.UDP](pkt[34:])
+	key := flow{src: ebpf.Be32(ip.Src).Uint32(), dst: ebpf.Be32(ip.Dst).Uint32(), sport: udp.SrcPort.Uint16(), dport: udp.DstPort.Uint16(), protocol: ip.Protocol}
+	var backend uint32
+	if v := tunnels.Lookup(key); v != nil {
+		backend = *v
+	} else {
+		backend = (key.src*31+uint32(key.sport))%7 + 0x0a000001
+		tunnels.Set(key, backend)
+	}
+	length := ip.Length.Uint16() + 20
+	if ctx.AdjustHead(-20) != nil {
+		return 2
+	}
+	if pkt = ctx.Data(); len(pkt) < 34 {
+		return 3
+	}
+	*ebpf.Overlay[ebpf.Ethernet](pkt) = eth
+	outer := ebpf.Overlay[ebpf.IPv4](pkt[14:])
+	*outer = ebpf.IPv4{VersionIHL: 0x45, Length: ebpf.ToBe16(length), TTL: 64, Protocol: 4, Src: [4]byte{10, 0, 0, 254}, Dst: ebpf.ToBe32(backend)}
+	outer.Checksum = ebpf.Checksum(pkt[14:34])
+	return backend
 }
 
 // Transitions of a connection by flags of TCP: FIN, SYN, RST, ACK.

@@ -20,6 +20,7 @@ struct xdp_md { u32 data, data_end, data_meta, ingress_ifindex, rx_queue_index, 
 #define keep(x) asm volatile("" : "+r"(x))
 
 static void *(*map_lookup)(void *map, const void *key) = (void *)1;
+static long (*adjust_head)(struct xdp_md *ctx, int delta) = (void *)44;
 static long (*map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
 
 struct eth { u8 dst[6], src[6]; u16 type; };
@@ -272,17 +273,88 @@ SEC("xdp") int hex(struct xdp_md *ctx)
 	return v;
 }
 
+// BOUNDS sets p and end anew after a call of adjust_head.
+#define BOUNDS(min, otherwise) \
+	p = (u8 *)(long)ctx->data, end = (u8 *)(long)ctx->data_end; \
+	if (p + (min) > end) \
+		return otherwise
+
 SEC("xdp") int vlan(struct xdp_md *ctx)
 {
 	DATA(18, 1);
+	u8 addrs[12];
+	__builtin_memcpy(addrs, p, 12);
 	if (p[12] == 0x81 && p[13] == 0) {
 		u32 id = p[14] << 8 | p[15];
-		__builtin_memmove(p + 4, p, 12);
+		if (adjust_head(ctx, 4))
+			return 3;
+		BOUNDS(12, 4);
+		__builtin_memcpy(p, addrs, 12);
 		return id & 0xfff;
 	}
-	__builtin_memmove(p, p + 4, 12);
+	if (adjust_head(ctx, -4))
+		return 3;
+	BOUNDS(16, 4);
+	__builtin_memcpy(p, addrs, 12);
 	p[12] = 0x81; p[13] = 0; p[14] = 0; p[15] = 42;
 	return 2;
+}
+
+struct {
+	int (*type)[1];
+	struct flow *key;
+	u32 *value;
+	int (*max_entries)[1024];
+} tunnels SEC(".maps");
+
+SEC("xdp") int tunnel(struct xdp_md *ctx)
+{
+	DATA(42, 1);
+	struct eth eth = *(struct eth *)p;
+	struct ip *ip = (void *)(p + 14);
+	if (ip->proto == 4) {
+		if (adjust_head(ctx, 20))
+			return 2;
+		BOUNDS(14, 3);
+		*(struct eth *)p = eth;
+		return 4;
+	}
+	u16 *udp = (void *)(p + 34);
+	struct flow key = {};
+	key.src = __builtin_bswap32(ip->src);
+	key.dst = __builtin_bswap32(ip->dst);
+	key.sport = __builtin_bswap16(udp[0]);
+	key.dport = __builtin_bswap16(udp[1]);
+	key.proto = ip->proto;
+	u32 backend, *v = map_lookup(&tunnels, &key);
+	if (v) {
+		backend = *v;
+	} else {
+		backend = (key.src * 31 + key.sport) % 7 + 0x0a000001;
+		map_update(&tunnels, &key, &backend, 0);
+	}
+	u16 length = __builtin_bswap16(ip->len) + 20;
+	if (adjust_head(ctx, -20))
+		return 2;
+	BOUNDS(34, 3);
+	*(struct eth *)p = eth;
+	struct ip *outer = (void *)(p + 14);
+	outer->vihl = 0x45;
+	outer->tos = 0;
+	outer->len = __builtin_bswap16(length);
+	outer->id = 0;
+	outer->frag = 0;
+	outer->ttl = 64;
+	outer->proto = 4;
+	outer->check = 0;
+	outer->src = __builtin_bswap32(0x0a0000fe);
+	outer->dst = __builtin_bswap32(backend);
+	u16 *words = (void *)outer;
+	u32 sum = 0;
+	for (int i = 0; i < 10; i++)
+		sum += words[i];
+	outer->check = fold(sum);
+	return backend;
 }
 
 static const u8 transitions[6][4] = {
