@@ -17,7 +17,7 @@ import (
 //
 // Linux 3.19, in programs of every type.
 //
-//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all args=map,key ret=mapvalue?
+//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all args=map,key ret=mapvalue? effects=pktmem
 func MapLookupElem(m MapRef, key unsafe.Pointer) unsafe.Pointer {
 	return host.Func[func(m MapRef, key unsafe.Pointer) unsafe.Pointer]("MapLookupElem")(m, key)
 }
@@ -28,7 +28,7 @@ func MapLookupElem(m MapRef, key unsafe.Pointer) unsafe.Pointer {
 //
 // Linux 3.19, in programs of every type.
 //
-//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all args=map,key,value,scalar ret=scalar
+//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all args=map,key,value,scalar ret=scalar effects=pktmem
 func MapUpdateElem(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uint64) int64 {
 	return host.Func[func(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uint64) int64]("MapUpdateElem")(m, key, value, flags)
 }
@@ -39,7 +39,7 @@ func MapUpdateElem(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uin
 //
 // Linux 3.19, in programs of every type.
 //
-//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all args=map,key ret=scalar
+//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all args=map,key ret=scalar effects=pktmem
 func MapDeleteElem(m MapRef, key unsafe.Pointer) int64 {
 	return host.Func[func(m MapRef, key unsafe.Pointer) int64]("MapDeleteElem")(m, key)
 }
@@ -356,7 +356,7 @@ func GetStackid(ctx Context, m MapRef, flags uint64) int64 {
 // Linux 4.6, in programs of type sched_cls, sched_act, xdp, lwt_in, lwt_out, lwt_xmit and
 // lwt_seg6local.
 //
-//ebpf:helper id=28 name=csum_diff kernel=4.6 gpl=false types=sched_cls,sched_act,xdp,lwt_in,lwt_out,lwt_xmit,lwt_seg6local args=in:2?,size0,in:4?,size0,scalar ret=scalar
+//ebpf:helper id=28 name=csum_diff kernel=4.6 gpl=false types=sched_cls,sched_act,xdp,lwt_in,lwt_out,lwt_xmit,lwt_seg6local args=in:2?,size0,in:4?,size0,scalar ret=scalar effects=pktmem
 func CsumDiff(from []byte, to []byte, seed uint32) (uint32, error) {
 	return host.Func[func(from []byte, to []byte, seed uint32) (uint32, error)]("CsumDiff")(from, to, seed)
 }
@@ -1032,7 +1032,7 @@ func SkbAncestorCgroupId(skb Contexter, ancestorLevel int32) uint64 {
 // Linux 4.20, in programs of type sched_cls, sched_act, xdp, cgroup_skb, sk_skb and
 // cgroup_sock_addr.
 //
-//ebpf:helper id=84 name=sk_lookup_tcp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire
+//ebpf:helper id=84 name=sk_lookup_tcp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire,pktmem
 func SkLookupTcp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock {
 	return host.Func[func(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock]("SkLookupTcp")(ctx, tuple, netns, flags)
 }
@@ -1044,7 +1044,7 @@ func SkLookupTcp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock 
 // Linux 4.20, in programs of type sched_cls, sched_act, xdp, cgroup_skb, sk_skb and
 // cgroup_sock_addr.
 //
-//ebpf:helper id=85 name=sk_lookup_udp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire
+//ebpf:helper id=85 name=sk_lookup_udp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire,pktmem
 func SkLookupUdp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock {
 	return host.Func[func(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock]("SkLookupUdp")(ctx, tuple, netns, flags)
 }
@@ -1067,7 +1067,7 @@ func SkRelease(sock *Sock) error {
 //
 // Linux 4.20, in programs of every type.
 //
-//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all args=map,value,scalar ret=scalar
+//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all args=map,value,scalar ret=scalar effects=pktmem
 func MapPushElem(m MapRef, value unsafe.Pointer, flags uint64) int64 {
 	return host.Func[func(m MapRef, value unsafe.Pointer, flags uint64) int64]("MapPushElem")(m, value, flags)
 }
@@ -1210,7 +1210,7 @@ func GetListenerSock(sk *Sock) *Sock {
 // Linux 5.2, in programs of type sched_cls, sched_act, xdp, cgroup_skb, sk_skb and
 // cgroup_sock_addr.
 //
-//ebpf:helper id=99 name=skc_lookup_tcp kernel=5.2 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire
+//ebpf:helper id=99 name=skc_lookup_tcp kernel=5.2 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire,pktmem
 func SkcLookupTcp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock {
 	return host.Func[func(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock]("SkcLookupTcp")(ctx, tuple, netns, flags)
 }
@@ -1223,7 +1223,7 @@ func SkcLookupTcp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock
 //
 // Linux 5.2, in programs of type sched_cls, sched_act and xdp, with a GPL-compatible licence.
 //
-//ebpf:helper id=100 name=tcp_check_syncookie kernel=5.2 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar
+//ebpf:helper id=100 name=tcp_check_syncookie kernel=5.2 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar effects=pktmem
 func TcpCheckSyncookie(sk *Sock, iph []byte, th []byte) error {
 	return host.Func[func(sk *Sock, iph []byte, th []byte) error]("TcpCheckSyncookie")(sk, iph, th)
 }
@@ -1345,7 +1345,7 @@ func SendSignal(sig uint32) error {
 //
 // Linux 5.4, in programs of type sched_cls, sched_act and xdp, with a GPL-compatible licence.
 //
-//ebpf:helper id=110 name=tcp_gen_syncookie kernel=5.4 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar
+//ebpf:helper id=110 name=tcp_gen_syncookie kernel=5.4 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar effects=pktmem
 func TcpGenSyncookie(sk *Sock, iph []byte, th []byte) (int64, error) {
 	return host.Func[func(sk *Sock, iph []byte, th []byte) (int64, error)]("TcpGenSyncookie")(sk, iph, th)
 }
@@ -2359,7 +2359,7 @@ func KptrXchg(dst unsafe.Pointer, ptr unsafe.Pointer) unsafe.Pointer {
 //
 // Linux 5.19, in programs of every type.
 //
-//ebpf:helper id=195 name=map_lookup_percpu_elem kernel=5.19 gpl=false types=all args=map,key,scalar ret=mapvalue?
+//ebpf:helper id=195 name=map_lookup_percpu_elem kernel=5.19 gpl=false types=all args=map,key,scalar ret=mapvalue? effects=pktmem
 func MapLookupPercpuElem(m MapRef, key unsafe.Pointer, cpu uint32) unsafe.Pointer {
 	return host.Func[func(m MapRef, key unsafe.Pointer, cpu uint32) unsafe.Pointer]("MapLookupPercpuElem")(m, key, cpu)
 }
@@ -2462,7 +2462,7 @@ func DynptrData(d unsafe.Pointer, offset uint64, length uint64) unsafe.Pointer {
 //
 // Linux 6.0, in programs of type sched_cls, sched_act and xdp, with a GPL-compatible licence.
 //
-//ebpf:helper id=204 name=tcp_raw_gen_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in:3,size0 ret=scalar
+//ebpf:helper id=204 name=tcp_raw_gen_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in:3,size0 ret=scalar effects=pktmem
 func TcpRawGenSyncookieIpv4(iph *IPv4, th []byte) (int64, error) {
 	return host.Func[func(iph *IPv4, th []byte) (int64, error)]("TcpRawGenSyncookieIpv4")(iph, th)
 }
@@ -2474,7 +2474,7 @@ func TcpRawGenSyncookieIpv4(iph *IPv4, th []byte) (int64, error) {
 //
 // Linux 6.0, in programs of type sched_cls, sched_act and xdp, with a GPL-compatible licence.
 //
-//ebpf:helper id=205 name=tcp_raw_gen_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in:3,size0 ret=scalar
+//ebpf:helper id=205 name=tcp_raw_gen_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in:3,size0 ret=scalar effects=pktmem
 func TcpRawGenSyncookieIpv6(iph *IPv6, th []byte) (int64, error) {
 	return host.Func[func(iph *IPv6, th []byte) (int64, error)]("TcpRawGenSyncookieIpv6")(iph, th)
 }
@@ -2486,7 +2486,7 @@ func TcpRawGenSyncookieIpv6(iph *IPv6, th []byte) (int64, error) {
 //
 // Linux 6.0, in programs of type sched_cls, sched_act and xdp, with a GPL-compatible licence.
 //
-//ebpf:helper id=206 name=tcp_raw_check_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in=20 ret=scalar
+//ebpf:helper id=206 name=tcp_raw_check_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in=20 ret=scalar effects=pktmem
 func TcpRawCheckSyncookieIpv4(iph *IPv4, th *TCP) error {
 	return host.Func[func(iph *IPv4, th *TCP) error]("TcpRawCheckSyncookieIpv4")(iph, th)
 }
@@ -2498,7 +2498,7 @@ func TcpRawCheckSyncookieIpv4(iph *IPv4, th *TCP) error {
 //
 // Linux 6.0, in programs of type sched_cls, sched_act and xdp, with a GPL-compatible licence.
 //
-//ebpf:helper id=207 name=tcp_raw_check_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in=20 ret=scalar
+//ebpf:helper id=207 name=tcp_raw_check_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in=20 ret=scalar effects=pktmem
 func TcpRawCheckSyncookieIpv6(iph *IPv6, th *TCP) error {
 	return host.Func[func(iph *IPv6, th *TCP) error]("TcpRawCheckSyncookieIpv6")(iph, th)
 }

@@ -16,13 +16,13 @@ import "unsafe"
 //ebpf:intrinsic printk
 func Printk(format string, args ...any)
 
-//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all args=map,key ret=mapvalue?
+//ebpf:helper id=1 name=map_lookup_elem kernel=3.19 gpl=false types=all args=map,key ret=mapvalue? effects=pktmem
 func MapLookupElem(m MapRef, key unsafe.Pointer) unsafe.Pointer
 
-//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all args=map,key,value,scalar ret=scalar
+//ebpf:helper id=2 name=map_update_elem kernel=3.19 gpl=false types=all args=map,key,value,scalar ret=scalar effects=pktmem
 func MapUpdateElem(m MapRef, key unsafe.Pointer, value unsafe.Pointer, flags uint64) int64
 
-//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all args=map,key ret=scalar
+//ebpf:helper id=3 name=map_delete_elem kernel=3.19 gpl=false types=all args=map,key ret=scalar effects=pktmem
 func MapDeleteElem(m MapRef, key unsafe.Pointer) int64
 
 //ebpf:helper id=4 name=probe_read kernel=4.1 gpl=true types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm,syscall args=out:2,size0,scalar ret=scalar
@@ -97,7 +97,7 @@ func SkbLoadBytes(skb Contexter, offset uint32, to []byte) error
 //ebpf:helper id=27 name=get_stackid kernel=4.6 gpl=true types=kprobe,tracepoint,perf_event,raw_tracepoint,raw_tracepoint_writable,tracing,lsm,syscall args=ctx,map,scalar ret=scalar
 func GetStackid(ctx Context, m MapRef, flags uint64) int64
 
-//ebpf:helper id=28 name=csum_diff kernel=4.6 gpl=false types=sched_cls,sched_act,xdp,lwt_in,lwt_out,lwt_xmit,lwt_seg6local args=in:2?,size0,in:4?,size0,scalar ret=scalar
+//ebpf:helper id=28 name=csum_diff kernel=4.6 gpl=false types=sched_cls,sched_act,xdp,lwt_in,lwt_out,lwt_xmit,lwt_seg6local args=in:2?,size0,in:4?,size0,scalar ret=scalar effects=pktmem
 func CsumDiff(from []byte, to []byte, seed uint32) (uint32, error)
 
 //ebpf:helper id=29 name=skb_get_tunnel_opt kernel=4.6 gpl=false types=sched_cls,sched_act,lwt_xmit args=ctx,out:3,size ret=scalar
@@ -265,16 +265,16 @@ func SkSelectReuseport(reuse Context, m MapRef, key unsafe.Pointer, flags uint64
 //ebpf:helper id=83 name=skb_ancestor_cgroup_id kernel=4.19 gpl=false types=sched_cls,sched_act,cgroup_skb args=ctx,scalar ret=scalar
 func SkbAncestorCgroupId(skb Contexter, ancestorLevel int32) uint64
 
-//ebpf:helper id=84 name=sk_lookup_tcp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire
+//ebpf:helper id=84 name=sk_lookup_tcp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire,pktmem
 func SkLookupTcp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock
 
-//ebpf:helper id=85 name=sk_lookup_udp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire
+//ebpf:helper id=85 name=sk_lookup_udp kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire,pktmem
 func SkLookupUdp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock
 
 //ebpf:helper id=86 name=sk_release kernel=4.20 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr,sk_lookup args=sock! ret=scalar
 func SkRelease(sock *Sock) error
 
-//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all args=map,value,scalar ret=scalar
+//ebpf:helper id=87 name=map_push_elem kernel=4.20 gpl=false types=all args=map,value,scalar ret=scalar effects=pktmem
 func MapPushElem(m MapRef, value unsafe.Pointer, flags uint64) int64
 
 //ebpf:helper id=88 name=map_pop_elem kernel=4.20 gpl=false types=all args=map,outvalue ret=scalar
@@ -310,10 +310,10 @@ func SkbEcnSetCe(skb Contexter) bool
 //ebpf:helper id=98 name=get_listener_sock kernel=5.1 gpl=false types=sched_cls,sched_act,cgroup_skb args=sock ret=sock?
 func GetListenerSock(sk *Sock) *Sock
 
-//ebpf:helper id=99 name=skc_lookup_tcp kernel=5.2 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire
+//ebpf:helper id=99 name=skc_lookup_tcp kernel=5.2 gpl=false types=sched_cls,sched_act,xdp,cgroup_skb,sk_skb,cgroup_sock_addr args=ctx,in:3,size0,scalar,scalar ret=sock? effects=acquire,pktmem
 func SkcLookupTcp(ctx Contexter, tuple []byte, netns uint64, flags uint64) *Sock
 
-//ebpf:helper id=100 name=tcp_check_syncookie kernel=5.2 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar
+//ebpf:helper id=100 name=tcp_check_syncookie kernel=5.2 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar effects=pktmem
 func TcpCheckSyncookie(sk *Sock, iph []byte, th []byte) error
 
 //ebpf:helper id=101 name=sysctl_get_name kernel=5.2 gpl=false types=cgroup_sysctl args=ctx,inout:3,size,scalar ret=scalar
@@ -343,7 +343,7 @@ func SkStorageDelete(m MapRef, sk unsafe.Pointer) int64
 //ebpf:helper id=109 name=send_signal kernel=5.3 gpl=false types=all args=scalar ret=scalar
 func SendSignal(sig uint32) error
 
-//ebpf:helper id=110 name=tcp_gen_syncookie kernel=5.4 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar
+//ebpf:helper id=110 name=tcp_gen_syncookie kernel=5.4 gpl=true types=sched_cls,sched_act,xdp args=sock,in:3,size,in:5,size ret=scalar effects=pktmem
 func TcpGenSyncookie(sk *Sock, iph []byte, th []byte) (int64, error)
 
 //ebpf:helper id=111 name=skb_output kernel=5.5 gpl=true types=tracing,lsm,syscall args=btf:sk_buff,map,scalar,in:5,size0 ret=scalar
@@ -598,7 +598,7 @@ func ImaFileHash(file *File, dst []byte) (int, error)
 //ebpf:helper id=194 name=kptr_xchg kernel=5.19 gpl=false types=all args=kptr,btf?! ret=btf? effects=acquire
 func KptrXchg(dst unsafe.Pointer, ptr unsafe.Pointer) unsafe.Pointer
 
-//ebpf:helper id=195 name=map_lookup_percpu_elem kernel=5.19 gpl=false types=all args=map,key,scalar ret=mapvalue?
+//ebpf:helper id=195 name=map_lookup_percpu_elem kernel=5.19 gpl=false types=all args=map,key,scalar ret=mapvalue? effects=pktmem
 func MapLookupPercpuElem(m MapRef, key unsafe.Pointer, cpu uint32) unsafe.Pointer
 
 //ebpf:helper id=196 name=skc_to_mptcp_sock kernel=5.19 gpl=false types=socket_filter,sched_cls,sched_act,xdp,cgroup_skb,lwt_in,lwt_out,lwt_xmit,sock_ops,sk_skb,sk_msg,cgroup_sock_addr,lwt_seg6local,flow_dissector,tracing,lsm,sk_lookup,syscall args=sock ret=btf:mptcp_sock?
@@ -625,16 +625,16 @@ func DynptrWrite(d *Dynptr, offset uint64, from []byte, flags uint64) error
 //ebpf:helper id=203 name=dynptr_data kernel=5.19 gpl=false types=all args=dynptr,scalar,const ret=dynmem?
 func DynptrData(d unsafe.Pointer, offset uint64, length uint64) unsafe.Pointer
 
-//ebpf:helper id=204 name=tcp_raw_gen_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in:3,size0 ret=scalar
+//ebpf:helper id=204 name=tcp_raw_gen_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in:3,size0 ret=scalar effects=pktmem
 func TcpRawGenSyncookieIpv4(iph *IPv4, th []byte) (int64, error)
 
-//ebpf:helper id=205 name=tcp_raw_gen_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in:3,size0 ret=scalar
+//ebpf:helper id=205 name=tcp_raw_gen_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in:3,size0 ret=scalar effects=pktmem
 func TcpRawGenSyncookieIpv6(iph *IPv6, th []byte) (int64, error)
 
-//ebpf:helper id=206 name=tcp_raw_check_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in=20 ret=scalar
+//ebpf:helper id=206 name=tcp_raw_check_syncookie_ipv4 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=20,in=20 ret=scalar effects=pktmem
 func TcpRawCheckSyncookieIpv4(iph *IPv4, th *TCP) error
 
-//ebpf:helper id=207 name=tcp_raw_check_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in=20 ret=scalar
+//ebpf:helper id=207 name=tcp_raw_check_syncookie_ipv6 kernel=6.0 gpl=true types=sched_cls,sched_act,xdp args=in=40,in=20 ret=scalar effects=pktmem
 func TcpRawCheckSyncookieIpv6(iph *IPv6, th *TCP) error
 
 //ebpf:helper id=208 name=ktime_get_tai_ns kernel=6.1 gpl=false types=all ret=scalar

@@ -29,6 +29,8 @@ const (
 	StalePacket         = diag.StalePacket
 	ContextAccess       = diag.ContextAccess
 	NotReleased         = diag.NotReleased
+	PacketWrite         = diag.PacketWrite
+	KeptPacket          = diag.KeptPacket
 	StackOverflow       = diag.StackOverflow
 	ProgramTooLarge     = diag.ProgramTooLarge
 	TooManyArguments    = diag.TooManyArguments

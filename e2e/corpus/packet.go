@@ -11,6 +11,7 @@ var PacketFuncs = map[string]func([]byte) uint32{
 	"pktOverlap": pktOverlap, "pktTTL": pktTTL, "pktRange": pktRange, "pktWindow": pktWindow, "pktMaybe": pktMaybe,
 	"pktChoice": pktChoice, "pktTwo": pktTwo, "pktDNS": pktDNS, "pktTrailer": pktTrailer, "pktStride": pktStride,
 	"pktNested": pktNested, "pktWide": pktWide, "pktIndexOf": pktIndexOf, "pktEqual": pktEqual, "pktSigned": pktSigned, "pktFill": pktFill,
+	"pktTable": pktTable, "pktLayers": pktLayers,
 }
 
 func be16(p []byte) uint16 { _ = p[1]; return uint16(p[0])<<8 | uint16(p[1]) }
@@ -356,4 +357,47 @@ func pktFill(p []byte) uint32 {
 		q[i] = byte(i)
 	}
 	return 3
+}
+
+func pktTable(p []byte) uint32 {
+	if len(p) < 20 {
+		return 0
+	}
+	var a [4][]byte
+	for i := range a {
+		a[i] = p[3*i:]
+	}
+	j := int(p[0] & 3)
+	if len(a[j]) > 40 {
+		return uint32(a[j][40]) + uint32(len(a[j]))<<8
+	}
+	return uint32(a[j][int(p[1]&15)])
+}
+
+type pktHeaders struct {
+	layers  [3][]byte
+	n       int
+	payload []byte
+}
+
+func (h *pktHeaders) push(p []byte, n int) []byte {
+	h.layers[h.n%3] = p[:n]
+	h.n++
+	h.payload = p[n:]
+	return h.payload
+}
+
+func pktLayers(p []byte) uint32 {
+	var h pktHeaders
+	rest := h.push(h.push(p, 14), 20)
+	if len(rest) > 8 {
+		h.push(rest, 8)
+	}
+	n := uint32(h.n) << 24
+	for i, l := range h.layers {
+		if len(l) > 4 {
+			n += uint32(l[4]) << (8 * i)
+		}
+	}
+	return n + uint32(len(h.payload))
 }

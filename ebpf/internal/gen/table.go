@@ -38,7 +38,7 @@ var (
 		`(in|out|inout)(:[2-5]\??|=\d+)|str|fn|fnctx\?|sock[?!]?|btf(:\w+)?\??!?|percpu|ringmem!|kptr|` +
 		`spinlock|timer|dynptr!?|outdynptr)$`)
 	retForm    = regexp.MustCompile(`^(scalar|void|mapvalue\??|sock\?|tcpsock\?|btf(:\w+)?\??|percpu\??|ringmem\?|dynmem\?)$`)
-	effectForm = regexp.MustCompile(`^(pkt|sleep|acquire)$`)
+	effectForm = regexp.MustCompile(`^(pkt|pktmem|sleep|acquire)$`)
 )
 
 // readTable returns the rows of a table file by helper name.

@@ -22,6 +22,10 @@ import (
 // checkContext reports an error if the access through addr is to a field of the context
 // that the program must not read or, if write is set, not write. It returns whether it has.
 func (fn *function) checkContext(addr ssa.Value, write bool) bool {
+	if fn.isWholeContext(addr) {
+		fn.fail(diag.ContextAccess, "use its fields, one by one", "copy of the context")
+		return true
+	}
 	ctx, field, tag := fn.contextField(addr)
 	if ctx == nil {
 		return false
@@ -48,6 +52,17 @@ func (fn *function) checkContext(addr ssa.Value, write bool) bool {
 			"programs of type %s cannot %s field %s of %s", kind, verb, field.Name(), ctx.Obj().Name())
 	}
 	return true
+}
+
+// isWholeContext reports whether addr is the address of one of package ebpf's contexts. The kernel
+// lets programs access fields of it only, not what is between them.
+func (fn *function) isWholeContext(addr ssa.Value) bool {
+	switch addr.(type) {
+	case *ssa.FieldAddr, *ssa.IndexAddr:
+		return false
+	}
+	named, ok := types.Unalias(elemType(addr.Type())).(*types.Named)
+	return ok && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == ebpfPath
 }
 
 // contextField returns the field of one of package ebpf's contexts that addr is an

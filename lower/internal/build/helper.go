@@ -89,6 +89,7 @@ func newHelper(d helperDirective) *helper {
 	}
 	h.ir.Result = t
 	h.ir.InvalidatesPacket = slices.Contains(d.effects, "pkt")
+	h.ir.TakesPacket = slices.Contains(d.effects, "pktmem")
 	return h
 }
 

@@ -144,6 +144,18 @@ const (
 	// Example: if r := events.Reserve(); r != nil { return 0 }
 	NotReleased Code = 414
 
+	// PacketWrite: a write to packet data by a program of a type that may only read it, or
+	// an atomic operation on packet data, which none may do.
+	//
+	// Example: ctx.Data()[0] = 1 in a cgroup_skb program
+	PacketWrite Code = 415
+
+	// KeptPacket: packet data, or a pointer into it, kept in memory where the verifier does not
+	// follow it, such as a map value.
+	//
+	// Example: e := events.Reserve(); e.payload = ctx.Data()
+	KeptPacket Code = 416
+
 	// StackOverflow: the local variables need more memory than there is. Those for
 	// which the 512 bytes of the stack are too small are put into per-CPU memory of up to 32 KiB,
 	// but for those that hold pointers, which the kernel follows on the stack only.

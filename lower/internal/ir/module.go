@@ -118,4 +118,6 @@ type Helper struct {
 	Flags Flags
 	// InvalidatesPacket is set for helpers that may move packet data.
 	InvalidatesPacket bool
+	// TakesPacket is set for helpers whose memory arguments may be packet data.
+	TakesPacket bool
 }

@@ -261,6 +261,7 @@ func (p *parser) helperDecl() {
 		}
 	}
 	h.InvalidatesPacket = p.accept("packet")
+	h.TakesPacket = p.accept("packetmem")
 	p.helpers[h.Name] = h
 }
 

@@ -106,6 +106,9 @@ func (p *printer) helper(h *Helper) {
 	if h.InvalidatesPacket {
 		p.buf.WriteString(" packet")
 	}
+	if h.TakesPacket {
+		p.buf.WriteString(" packetmem")
+	}
 	p.buf.WriteByte('\n')
 }
 

@@ -41,6 +41,8 @@ import (
 type Config struct {
 	// Target is the kernel the program is compiled for.
 	Target target.Target
+	// ProgramType is that of the program, as in BPF_PROG_TYPE_* but in lower case; "" if any.
+	ProgramType string
 	// Spill is the number of bytes of the stack that variables must leave to
 	// spilled values.
 	Spill int

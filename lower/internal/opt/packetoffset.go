@@ -41,6 +41,7 @@ func PacketOffsets(f *ir.Func, cfg *Config) {
 	}
 	refinePointers(f)
 	removeDead(f)
+	checkPacketUse(f, cfg)
 	stale := newStaleness(f)
 	stale.report(cfg)
 	if cfg.Diags.Len() > 0 {

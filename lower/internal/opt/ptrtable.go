@@ -20,6 +20,10 @@ import (
 // the verifier must see the length of the very string that it has the pointer
 // of. Often the table is not needed in memory any more afterwards.
 //
+// Of tables of slices of packets the lengths are treated as the pointers are, wherever they are used:
+// the verifier must see a comparison of pointers in the place of one of the length, so that
+// nothing of the table may be left in memory.
+//
 // Precondition: constants are folded. Postcondition: offsets of pointers on the
 // stack are constant, but for tables of more than maxTable elements.
 //
@@ -42,10 +46,11 @@ const maxTable = 32
 // PointerTables replaces accesses to pointers at variable offsets of the stack.
 func PointerTables(f *ir.Func, _ *Config) {
 	names := newRenaming(f)
+	packets := packetTables(f)
 	for i := 0; i < len(f.Blocks); i++ { // the rest of a split block comes later in the list
 		b := f.Blocks[i]
 		for n, v := range b.Instrs {
-			if t, ok := tableAccess(v); ok && t.holdsPointer() {
+			if t, ok := tableAccess(v); ok && (t.holdsPointer() || packets[t.root.Slot()]) {
 				t.expand(b, n, names)
 				break
 			}
@@ -53,6 +58,20 @@ func PointerTables(f *ir.Func, _ *Config) {
 	}
 	names.apply()
 	removeDead(f) // the address of the element may have been all that kept the table whole
+}
+
+// packetTables returns the slots of f in which pointers into packets are stored.
+func packetTables(f *ir.Func) map[*ir.Slot]bool {
+	slots := make(map[*ir.Slot]bool)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op == ir.OpStore && v.Args[1].Type == ir.PtrPacket {
+				slots[rootSlot(v.Args[0])] = true
+			}
+		}
+	}
+	delete(slots, nil)
+	return slots
 }
 
 // A table is an access to an element of an array in a slot, at off plus stride
@@ -96,7 +115,12 @@ func tableAccess(v *ir.Value) (table, bool) {
 		return table{}, false
 	}
 	t.count = (slot.Size-l.size-t.off)/t.stride + 1
-	return t, t.count <= maxTable
+	if t.index.Op == ir.OpCheckIdx {
+		if n, ok := constArg(t.index, 1); ok {
+			t.count = min(t.count, n) // what is behind the array is not part of it
+		}
+	}
+	return t, t.count > 0 && t.count <= maxTable
 }
 
 // scaled returns the constant that v multiplies its first operand by.
