@@ -156,7 +156,7 @@ func TestFuncValues(t *testing.T) {
 		{name: "nil", fn: (func(ebpf.Context) int)(nil), err: "the function is nil"},
 		{name: "assembly", fn: reflect.MakeFunc(reflect.TypeFor[func()](), nil).Interface(), err: "it is not written in Go"},
 		{name: "import", fn: usesHTTP, err: `funcvalue_test.go:49:50: http.MethodGet cannot be used in a kernel-side function: package "net/http" is not among those that can be compiled; do this on the host`},
-		{name: "interface method value", fn: verdicter(r).verdict, err: "verdicter has no method verdict of its own"},
+		{name: "interface method value", fn: verdicter(r).verdict, err: "promoted from an embedded field; write a function literal that calls it [U103]"},
 		{name: "method expression", fn: rule.verdict, err: "verdict has more than one parameter"},
 		{name: "wrapper", fn: (*rule).verdict, err: "wrapper that the Go compiler made"},
 		{name: "changing capture", fn: rewritten(1), err: "captured variable n changes or its address is taken"},

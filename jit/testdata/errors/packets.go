@@ -76,11 +76,11 @@ func fields(ctx *ebpf.SKB) ebpf.CgroupVerdict {
 
 //ebpf:section xdp
 func mixes(ctx *ebpf.XDP) int {
-	p := ctx.Data()
+	p := ctx.Data() // want "a slice that is of the packet or of its metadata; use a variable for each .U304"
 	if len(p) > 60 {
 		p = ctx.Meta()
 	}
-	if len(p) > 3 { // want "a slice that is of the packet or of its metadata; use a variable for each .U304"
+	if len(p) > 3 {
 		return int(p[2])
 	}
 	return 0

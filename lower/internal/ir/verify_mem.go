@@ -93,7 +93,8 @@ func (c *verifier) ruleAtomic(v *Value) {
 		c.errorf("%d operands, want %d", len(v.Args), want)
 		return
 	}
-	if c.wantPtr(v, 0, PtrCtx, PtrPacket, PtrPacketEnd) {
+	// Of packet data it is for opt/packetuse.go to refuse.
+	if c.wantPtr(v, 0, PtrCtx, PtrPacketEnd) {
 		c.checkAccess(v)
 	}
 	t := v.Args[1].Type

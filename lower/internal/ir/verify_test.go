@@ -84,7 +84,7 @@ b0:
 		{"memzero ctx", "memzero 8 v2 +0\nreturn", []string{"which memzero does not take"}},
 		{"memcopy from ctx", "memcopy 8 v3, v2\nreturn", []string{"operand 1 has type ptr.ctx, which memcopy does not take"}},
 		{"atomic width", "atomic.8 add v3 +0, v0\nreturn", []string{"width 8 of type i32"}},
-		{"atomic packet", "atomic.4 add v4 +0, v0\nreturn", []string{"which atomic does not take"}},
+		{"atomic ctx", "atomic.4 add v2 +0, v0\nreturn", []string{"which atomic does not take"}},
 		{"atomic value", "v7 = atomic.4 i32 add v3 +0, v0\nreturn", []string{"has type i32, want void"}},
 		{"atomic no value", "atomic.4 xchg v3 +0, v0\nreturn", []string{"has type void, want i32"}},
 		{"atomic operands", "v7 = atomic.4 i32 cmpxchg v3 +0, v0\nreturn", []string{"2 operands, want 3"}},
