@@ -41,32 +41,20 @@ func records(ctx context.Context, m *object, count func() uint64, yield func(dat
 		}
 		return n == reported || yield(nil, &LostError{n - reported})
 	}
-	var rec bind.Record
 	read := 0
 	for {
 		s, ok := m.Backend().(bind.Streamer)
 		if !ok {
 			panic("BUG: " + m.Spec().Kind.String() + " is no stream")
 		}
-		r, err := s.OpenReader()
-		for err == nil {
-			if err = r.Next(ctx, &rec); err != nil {
-				break
-			}
+		err := recordsOf(ctx, s, func(rec *bind.Record) bool {
 			read++
 			// The counter is not looked at for every record, which takes as long as reading it.
-			if (rec.Remaining == 0 || read%lostEvery == 1) && !lost() ||
-				rec.Lost > 0 && !yield(nil, &LostError{rec.Lost}) ||
-				rec.Lost == 0 && !yield(rec.Data, nil) {
-				_ = r.Close()
-				return
-			}
-		}
-		if r != nil {
-			_ = r.Close()
-		}
+			return ((rec.Remaining > 0 && read%lostEvery != 1) || lost()) &&
+				(rec.Lost == 0 && yield(rec.Data, nil) || rec.Lost > 0 && yield(nil, &LostError{rec.Lost}))
+		})
 		switch {
-		case ctx.Err() != nil:
+		case err == nil || ctx.Err() != nil:
 			return
 		case !errors.Is(err, os.ErrClosed):
 			yield(nil, fmt.Errorf("read %s: %w", m.Spec().Kind, err))
@@ -74,6 +62,24 @@ func records(ctx context.Context, m *object, count func() uint64, yield func(dat
 		case m.State() == bind.Closed || m.Backend() == bind.Backend(s):
 			lost()
 			return
+		}
+	}
+}
+
+// recordsOf calls yield for the records of s until it returns false, and returns the error that ended
+// reading before.
+func recordsOf(ctx context.Context, s bind.Streamer, yield func(*bind.Record) bool) error {
+	r, err := s.OpenReader()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for rec := new(bind.Record); ; {
+		if err := r.Next(ctx, rec); err != nil {
+			return err
+		}
+		if !yield(rec) {
+			return nil
 		}
 	}
 }
@@ -114,8 +120,8 @@ func (m *RingBuf[T]) Read(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// ReadInPlace is Read without copying: the values are where they were received, and
-// are valid until the next one is asked for.
+// ReadInPlace is Read without copying: the values are where programs have put them, in memory
+// that can only be read, and are valid until the next one is asked for.
 //
 // Host only.
 func (m *RingBuf[T]) ReadInPlace(ctx context.Context) iter.Seq2[*T, error] {
@@ -126,8 +132,8 @@ func (m *RingBuf[T]) ReadInPlace(ctx context.Context) iter.Seq2[*T, error] {
 	}
 }
 
-// ReadBytes is Read for records of any size. They are valid until the next one is
-// asked for.
+// ReadBytes is Read for records of any size, which are where programs have put them, as those of
+// ReadInPlace.
 //
 // Host only.
 func (m *RingBuf[T]) ReadBytes(ctx context.Context) iter.Seq2[[]byte, error] {

@@ -74,8 +74,8 @@ type Streamer interface {
 	Unread() (uint64, error)
 }
 
-// A Reader reads the records of a map, oldest first. It is for one goroutine,
-// but for Close.
+// A Reader reads the records of a map, oldest first. It is for one goroutine. When the map is closed
+// its records stay where they are until the reader is, too.
 type Reader interface {
 	// Next waits for a record. rec.Data is valid until the next call. The error
 	// is that of ctx if ctx ends first, and [os.ErrClosed] after Close.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf/perf"
-	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/ebpf/bind"
@@ -35,11 +34,11 @@ func (s *stream) OpenReader() (bind.Reader, error) {
 	}
 	r := &reader{s: s, poll: s.spec.Poll}
 	if s.spec.Kind == bind.RingBuf {
-		ring, err := ringbuf.NewReader(s.m)
+		ring, err := newRingSource(s.fd, s.m.MaxEntries())
 		if err != nil {
 			return nil, err
 		}
-		r.source = &ringSource{ring: ring}
+		r.source = ring
 	} else {
 		p, err := perf.NewReader(s.m, s.spec.Buffer)
 		if err != nil {
@@ -68,18 +67,22 @@ func (s *stream) Close() error {
 	s.reading.Unlock()
 	var err error
 	if r != nil {
-		err = r.Close()
+		err = r.source.interrupt()
 	}
 	return errors.Join(err, s.kernelMap.Close())
 }
 
-// A source is one of cilium/ebpf's readers.
+// A source is what records are read from, by one goroutine; flush and interrupt may be called by
+// others.
 type source interface {
-	read(rec *bind.Record) error
-	setDeadline(time.Time)
+	// read waits for a record, with a poll other than 0 as if it were woken up that often.
+	read(rec *bind.Record, poll time.Duration) error
 	available() int
-	// flush makes a read that waits, or the next one, return an error.
+	// flush makes a read that waits, or the next one, return errFlushed.
 	flush() error
+	// interrupt makes every read fail with os.ErrClosed that has no record left.
+	interrupt() error
+	// close releases what the source holds, once no read is under way.
 	close() error
 }
 
@@ -104,14 +107,9 @@ func (r *reader) Next(ctx context.Context, rec *bind.Record) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if r.poll > 0 {
-			r.source.setDeadline(time.Now().Add(r.poll))
+		if err := r.source.read(rec, r.poll); err != errFlushed {
+			return err
 		}
-		err := r.source.read(rec)
-		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ringbuf.ErrFlushed) || errors.Is(err, perf.ErrFlushed) {
-			continue
-		}
-		return err
 	}
 }
 
@@ -144,38 +142,28 @@ func (r *reader) Close() error {
 	return r.source.close()
 }
 
-type ringSource struct {
-	ring *ringbuf.Reader
-	rec  ringbuf.Record
-}
-
-func (s *ringSource) read(rec *bind.Record) error {
-	if err := s.ring.ReadInto(&s.rec); err != nil {
-		return err
-	}
-	*rec = bind.Record{Data: s.rec.RawSample, Remaining: s.rec.Remaining}
-	return nil
-}
-
-func (s *ringSource) setDeadline(t time.Time) { s.ring.SetDeadline(t) }
-func (s *ringSource) available() int          { return s.ring.AvailableBytes() }
-func (s *ringSource) flush() error            { return s.ring.Flush() }
-func (s *ringSource) close() error            { return s.ring.Close() }
-
+// A perfSource reads perf events with cilium/ebpf.
 type perfSource struct {
 	perf *perf.Reader
 	rec  perf.Record
 }
 
-func (s *perfSource) read(rec *bind.Record) error {
-	if err := s.perf.ReadInto(&s.rec); err != nil {
+func (s *perfSource) read(rec *bind.Record, poll time.Duration) error {
+	if poll > 0 {
+		s.perf.SetDeadline(time.Now().Add(poll))
+	}
+	err := s.perf.ReadInto(&s.rec)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, perf.ErrFlushed):
+		return errFlushed
+	case err != nil:
 		return err
 	}
 	*rec = bind.Record{Data: s.rec.RawSample, CPU: s.rec.CPU, Lost: s.rec.LostSamples, Remaining: s.rec.Remaining}
 	return nil
 }
 
-func (s *perfSource) setDeadline(t time.Time) { s.perf.SetDeadline(t) }
-func (s *perfSource) available() int          { return 0 }
-func (s *perfSource) flush() error            { return s.perf.Flush() }
-func (s *perfSource) close() error            { return s.perf.Close() }
+func (s *perfSource) available() int   { return 0 }
+func (s *perfSource) flush() error     { return s.perf.Flush() }
+func (s *perfSource) interrupt() error { return s.perf.Close() }
+func (s *perfSource) close() error     { return s.perf.Close() }
