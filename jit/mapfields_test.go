@@ -98,7 +98,8 @@ func (c counter) close() {
 var (
 	globalCounter = counter{hits: ebpf.NewHash[uint32, uint64](entries()), misses: ebpf.NewHash[uint32, uint64](16), step: 3}
 	counterPtr    = &counter{ebpf.NewHash[uint32, uint64](16, ebpf.MapName("hits")), ebpf.NewHash[uint32, uint64](16), 5}
-	byNumber      = [...]*ebpf.Hash[uint32, uint64]{ebpf.NewHash[uint32, uint64](16), ebpf.NewHash[uint32, uint64](16), counts}
+	byNumber      = [...]*ebpf.Hash[uint32, uint64]{ebpf.NewHash[uint32, uint64](16), ebpf.NewHash[uint32, uint64](16), third}
+	third         = ebpf.NewHash[uint32, uint64](16)
 )
 
 func entries() int { return 16 }
@@ -159,27 +160,30 @@ func TestMapFields(t *testing.T) {
 		}},
 		{"captured struct", func(x uint64) uint64 { return captured.count(x) + captured.step }},
 		{"captured pointer", func(x uint64) (n uint64) {
+			q.more.Set(3, x)
 			for _, v := range q.more.All() {
 				n += v + q.step
 			}
 			return n
 		}},
 	} {
+		clear := func() {
+			for _, m := range []*ebpf.Hash[uint32, uint64]{p.counts, p.more, q.counts, v.hits, v.misses, globalCounter.hits, globalCounter.misses,
+				counterPtr.hits, counterPtr.misses, byNumber[0], byNumber[1], third, local, captured.hits, captured.misses} {
+				m.Clear()
+			}
+			q.more.Clear()
+			sum.Store(1)
+			p.calls.Store(0)
+			q.calls.Store(0)
+		}
 		t.Run(c.name, func(t *testing.T) {
+			clear()
 			var want []uint64
 			for x := range uint64(4) {
 				want = append(want, c.fn(x))
 			}
-			for _, m := range []*ebpf.Hash[uint32, uint64]{p.counts, p.more, q.counts, v.hits, v.misses, globalCounter.hits, globalCounter.misses,
-				counterPtr.hits, counterPtr.misses, byNumber[0], byNumber[1], counts, local, captured.hits, captured.misses} {
-				m.Clear()
-			}
-			if c.name != "captured pointer" {
-				q.more.Clear()
-			}
-			sum.Store(1)
-			p.calls.Store(0)
-			q.calls.Store(0)
+			clear()
 			f, err := jit.Func(c.fn)
 			needPrivilege(t, err)
 			for x := range uint64(4) {
@@ -193,14 +197,8 @@ func TestMapFields(t *testing.T) {
 	q.close()
 	v.close()
 	captured.close()
-	globalCounter.close()
-	counterPtr.close()
-	counts.Close()
 	local.Close()
 	sum.Close()
-	for _, m := range byNumber {
-		m.Close()
-	}
 }
 
 // TestMapFieldErrors is about what cannot be taken over from the host.

@@ -128,7 +128,19 @@ func lruOps(b uint32) (uint32, bool) {
 	return p.B, ok
 }
 
+// closeMaps closes maps at the end of a test, so that the next one begins with empty ones.
+func closeMaps(t *testing.T, maps ...interface{ Close() error }) {
+	t.Cleanup(func() {
+		for _, m := range maps {
+			if err := m.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 func TestMapKinds(t *testing.T) {
+	closeMaps(t, hash, array, lru, perCPU, perArray, queue, stack, bloom, limit, nestedMap, ring)
 	t.Run("hash", func(t *testing.T) {
 		kerneltest.LoopsOverMaps.Test(t)
 		f := inKernel(t, hashOps)
@@ -201,7 +213,9 @@ func TestMapKinds(t *testing.T) {
 		}
 	})
 	t.Run("var", func(t *testing.T) {
-		if n := inKernel(t, varOps)(5); n != 10 {
+		f := inKernel(t, varOps)
+		limit.Store(5)
+		if n := f(5); n != 10 {
 			t.Error(n)
 		}
 		limit.Add(1)
@@ -215,6 +229,7 @@ func TestMapKinds(t *testing.T) {
 			t.Error("empty")
 		}
 		inner := ebpf.NewHash[uint32, uint64](16)
+		defer inner.Close()
 		if err := nestedMap.Set(1, inner); err != nil {
 			t.Fatal(err)
 		}
@@ -334,6 +349,7 @@ func findFirst(b uint32) (v uint64) {
 }
 
 func TestMapKindsMore(t *testing.T) {
+	closeMaps(t, trie, account, timers, fired, users, tasks, hash)
 	t.Run("trie", func(t *testing.T) {
 		if n, ok := inKernel(t, trieOps)([4]byte{10, 1, 2, 3}); n != 2 || !ok {
 			t.Error(n, ok)
@@ -352,8 +368,9 @@ func TestMapKindsMore(t *testing.T) {
 	})
 	t.Run("timer", func(t *testing.T) {
 		kerneltest.Timers.Test(t)
+		f := inKernel(t, timerOps)
 		fired.Store(0)
-		if e := inKernel(t, timerOps)(1); e != 0 {
+		if e := f(1); e != 0 {
 			t.Error(e)
 		}
 		for fired.Load() == 0 {
@@ -398,8 +415,9 @@ func TestMapKindsMore(t *testing.T) {
 	})
 	t.Run("find", func(t *testing.T) {
 		kerneltest.LoopsOverMaps.Test(t)
+		f := inKernel(t, findFirst)
 		hash.Set(pair{B: 77}, 5)
-		if n := inKernel(t, findFirst)(77); n != 5 {
+		if n := f(77); n != 5 {
 			t.Error(n)
 		}
 	})
