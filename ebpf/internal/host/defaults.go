@@ -22,4 +22,6 @@ var defaults = map[string]any{
 	"ProbeReadUser":      copyMemory,
 	"ProbeReadUserStr":   copyString,
 	"Strncmp":            compareStrings,
+	"Strtol":             parseInt,
+	"Strtoul":            parseUint,
 }
