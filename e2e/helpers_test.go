@@ -206,6 +206,33 @@ func TestHelperCalls(t *testing.T) {
 	}
 }
 
+// A call for a kernel that lacks the helper is an error that says which kernels have it.
+func TestHelperKernels(t *testing.T) {
+	declared := declaredHelpers(t)
+	for i, c := range readHelperCalls(t) {
+		h := declared[i]
+		before := h.kernel
+		if before.Minor--; before.Minor < 0 {
+			before = lastOfMajor[h.kernel.Major]
+		}
+		if c.section == "-" || !before.AtLeast(lower.MinKernel) {
+			continue
+		}
+		col, err := jit.CompileSource(c.name+".go", c.source(false), jit.WithTarget(lower.TargetFor(before, "amd64")))
+		if err == nil {
+			t.Errorf("%s compiles for Linux %v: %v", c.name, before, col.All()[0].Unit().Insns)
+			continue
+		}
+		want := regexp.MustCompile(fmt.Sprintf(`(?m)^\s*%s\.go:\d+:\d+: .* needs Linux %v.*; .* \[U504\]`, c.name, h.kernel))
+		if !want.MatchString(err.Error()) {
+			t.Errorf("%s for Linux %v: %v, want one that says Linux %v", c.name, before, err, h.kernel)
+		}
+	}
+}
+
+// lastOfMajor is the last release before X.0.
+var lastOfMajor = map[int]lower.Version{6: {Major: 5, Minor: 19}, 7: {Major: 6, Minor: 19}}
+
 // newestKernel is that of the header that the helpers are from.
 var newestKernel = lower.Version{Major: 7, Minor: 3}
 

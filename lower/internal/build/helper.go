@@ -101,11 +101,38 @@ var laterIn = map[struct{ progType, helper string }]target.Version{
 	{"tracing", "sk_storage_delete"}: {Major: 5, Minor: 11},
 }
 
+// instead is what to write in kernels that lack a helper.
+var instead = map[string]string{
+	"cgrp_storage_get":       "use a hash map by ebpf.GetCurrentCgroupId",
+	"for_each_map_elem":      "look up the keys that there can be",
+	"get_current_task_btf":   "use ebpf.GetCurrentTask and ebpf.ReadKernel",
+	"get_func_arg":           "use the methods of ebpf.Tracing",
+	"get_func_ret":           "use the methods of ebpf.Tracing",
+	"ktime_get_coarse_ns":    "use ebpf.KtimeGetNs",
+	"ktime_get_tai_ns":       "use ebpf.KtimeGetNs",
+	"loop":                   "write a loop with a constant bound",
+	"map_lookup_percpu_elem": "use a map with the CPU in its key",
+	"redirect_peer":          "use ebpf.Redirect",
+	"ringbuf_reserve_dynptr": "use the OutputBytes method",
+	"snprintf":               "use ebpf.Printk, or format on the host",
+	"strncmp":                "compare the bytes",
+	"task_storage_get":       "use a hash map by ebpf.CurrentTID",
+	"trace_vprintk":          "use ebpf.Printk with up to three arguments",
+	"user_ringbuf_drain":     "use a queue",
+	"xdp_get_buff_len":       "use the length of what the Data method returns",
+	"xdp_load_bytes":         "use what the Data method returns",
+	"xdp_store_bytes":        "use what the Data method returns",
+}
+
 // available reports an error if the target or the program's type lacks h.
 func (fn *function) available(h *helper) bool {
 	d := h.directive
 	if !fn.b.target.Kernel.AtLeast(d.kernel) {
-		fn.fail(diag.FeatureMissing, "leave out the call for this kernel, or require a newer one",
+		fix := "leave out the call for this kernel, or require a newer one"
+		if other := instead[d.name]; other != "" {
+			fix = other + ", or require a newer kernel"
+		}
+		fn.fail(diag.FeatureMissing, fix,
 			"helper bpf_%s needs Linux %s, and the program is compiled for %s", d.name, d.kernel, fn.b.target.Kernel)
 		return false
 	}

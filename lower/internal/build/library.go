@@ -12,6 +12,9 @@ import (
 
 // This file is about packages that are not the user's, see Input.Library.
 
+// isAPI reports whether pkg, which may be nil, is package ebpf.
+func isAPI(pkg *ssa.Package) bool { return pkg != nil && pkg.Pkg.Path() == ebpfPath }
+
 // inLibrary reports whether pkg, which may be nil, is one that Input.Library means.
 func (b *builder) inLibrary(pkg *ssa.Package) bool {
 	return pkg != nil && b.in.Library != nil && b.in.Library(pkg.Pkg.Path())
@@ -33,9 +36,16 @@ func packageOf(f *ssa.Function) *ssa.Package {
 func (b *builder) fail(code diag.Code, pos token.Pos, fix, message string) {
 	inner := b.position(pos)
 	called := ""
-	for i := len(b.active) - 1; i >= 0 && b.inLibrary(packageOf(b.active[i].src)); i-- {
-		pos = b.active[i].call
+	for i := len(b.active) - 1; i >= 0; i-- {
 		src := b.active[i].src
+		pkg := packageOf(src)
+		if !b.inLibrary(pkg) && !isAPI(pkg) {
+			break
+		}
+		pos = b.active[i].call
+		if isAPI(pkg) {
+			continue // its functions stand for helpers, which the message names
+		}
 		if o := src.Origin(); o != nil {
 			src = o
 		}
