@@ -307,6 +307,9 @@ var configured = map[string]struct {
 
 // TestHelpersRefused checks why helpers without a call have none.
 func TestHelpersRefused(t *testing.T) {
+	if kernel, err := kerneltest.RunningRelease(); err != nil || !kernel.AtLeast(oldestExact) {
+		t.Skipf("Linux %v words it otherwise, %v", kernel, err)
+	}
 	refused := map[string]struct{ section, call, want string }{
 		"get_local_storage":     {"cgroup_skb/ingress", "ebpf.GetLocalStorage(ebpf.MapRef{}, 0)", "argument 1 of bpf_get_local_storage is not known when compiling"},
 		"perf_event_read":       {"xdp", "ebpf.PerfEventRead(ebpf.MapRef{}, 0)", "argument 1 of bpf_perf_event_read is not known when compiling"},
