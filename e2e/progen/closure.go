@@ -18,6 +18,7 @@ func (g *gen) literalFunc(head string, f *fn, tail string) {
 	}
 	g.loops++ // what it declares does not outlive the call
 	g.closed++
+	g.open++
 	for i, p := range f.params {
 		names[i] = g.name("a")
 		g.scope = append(g.scope, &variable{name: names[i], typ: p, loops: g.loops})
@@ -29,6 +30,7 @@ func (g *gen) literalFunc(head string, f *fn, tail string) {
 	g.line("}%s", tail)
 	g.loops--
 	g.closed--
+	g.open--
 	g.scope = g.scope[:outer]
 	g.budget, g.labels, g.results = max(rest-3, 0), labels, results
 }

@@ -3,7 +3,7 @@ package progen
 // deferStmt generates a deferred call, which changes variables, the named results among
 // them, panics, or recovers.
 func (g *gen) deferStmt() bool {
-	if g.loops > 0 || !g.named || g.safe {
+	if !g.named || g.safe || g.closed > 0 || g.trips > 4 {
 		return false
 	}
 	switch g.r.IntN(6) {
@@ -36,7 +36,7 @@ func (g *gen) deferStmt() bool {
 func (g *gen) recoverStmt() {
 	g.line("defer func() {")
 	g.indent++
-	g.loops++
+	g.loops, g.open = g.loops+1, g.open+1
 	e := g.name("e")
 	labels, results := g.labels, g.results
 	g.labels, g.results = nil, []*typ{}
@@ -48,7 +48,7 @@ func (g *gen) recoverStmt() {
 		g.line("}")
 	}
 	g.labels, g.results = labels, results
-	g.loops--
+	g.loops, g.open = g.loops-1, g.open-1
 	g.indent--
 	g.line("}()")
 }

@@ -248,7 +248,7 @@ func (g *gen) pointerExpr(t *typ, depth int) string {
 			}
 		}
 	}
-	if len(found) == 0 || g.loops == 0 && g.chance(5) {
+	if len(found) == 0 || g.mayKeep() && g.chance(5) {
 		return fmt.Sprintf("new(%s)", t.elem.name)
 	}
 	return found[g.r.IntN(len(found))]

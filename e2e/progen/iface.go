@@ -87,7 +87,7 @@ func (g *gen) ifaceStmt() bool {
 	}
 	vars, arrays := g.variables(kindIface), g.variables(kindIfaces)
 	if len(vars) == 0 || g.chance(20) {
-		if g.loops > 0 {
+		if !g.mayKeep() {
 			return false
 		}
 		if g.chance(40) {
@@ -114,7 +114,7 @@ func (g *gen) ifaceStmt() bool {
 		a := arrays[g.r.IntN(len(arrays))]
 		return g.callResults(a.name+"["+g.index(a.typ.len)+"]."+i.impls[0].name, i.impls[0])
 	case 1:
-		if g.loops > 0 || v.fixed {
+		if !g.mayKeep() || v.fixed {
 			return false
 		}
 		g.line("if %s {", g.boolExpr(2))
@@ -139,7 +139,7 @@ func (g *gen) ifaceStmt() bool {
 		}
 		a := arrays[g.r.IntN(len(arrays))]
 		e := g.name("e")
-		g.loop(a.typ.len, fmt.Sprintf("for _, %s := range %s {", e, a.name), &variable{name: e, typ: i.typ, fixed: true})
+		g.boundedLoop(a.typ.len, fmt.Sprintf("for _, %s := range %s {", e, a.name), &variable{name: e, typ: i.typ, fixed: true})
 	default:
 		return g.callResults(v.name+"."+i.impls[0].name, i.impls[0])
 	}

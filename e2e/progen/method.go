@@ -17,7 +17,7 @@ func (g *gen) receiver(f *fn) string {
 		place = g.place(f.recv)
 	}
 	switch {
-	case place == "" && f.ptrRecv && f.recv.kind == kindStruct && g.loops == 0:
+	case place == "" && f.ptrRecv && f.recv.kind == kindStruct && g.mayKeep():
 		place = "(&" + g.composite(f.recv, 2) + ")"
 	case place == "" && !f.ptrRecv && f.recv.kind == kindStruct:
 		place = g.composite(f.recv, 2)
@@ -51,7 +51,7 @@ func (g *gen) methodStmt() bool {
 	}
 	switch g.r.IntN(5) {
 	case 0: // method value: a copy of the receiver, or its address
-		if f.ptrRecv && g.loops > 0 {
+		if f.ptrRecv && !g.mayKeep() {
 			return false
 		}
 		name := g.name("fn")
@@ -99,7 +99,7 @@ func (g *gen) interfaceStmt() bool {
 	}
 	if f := g.someMethod(); f != nil && g.chance(60) && !f.ofGeneric && g.trips <= 4 && !g.safe {
 		recv := g.receiver(f)
-		if recv == "" || f.ptrRecv && g.loops > 0 {
+		if recv == "" || f.ptrRecv && !g.mayKeep() {
 			return false
 		}
 		iface := strings.ToUpper(f.name[:1]) + f.name[1:]
@@ -158,7 +158,7 @@ func (g *gen) nilPointerStmt() bool {
 		g.line("}")
 		return true
 	}
-	if g.loops > 0 {
+	if !g.mayKeep() {
 		return false
 	}
 	t := pointerTo(g.anyType())

@@ -124,6 +124,7 @@ type gen struct {
 	budget  int // statements left
 	loops   int // loop nesting depth
 	trips   int // product of the trip counts of the enclosing loops
+	open    int // how many of them, and of the function literals, have no bound in the source
 	labels  []*label
 	results []*typ
 	named   bool // the results are variables
@@ -195,6 +196,19 @@ func (g *gen) line(format string, args ...any) {
 	g.out.WriteByte('\n')
 }
 
+// mayKeep reports whether what is declared here may outlive the iteration: the loops
+// around must have a bound in the source.
+func (g *gen) mayKeep() bool { return g.open == 0 }
+
+// keepLoops is how many loops what a variable refers to, which is declared in the given
+// number of them, may be declared in.
+func (g *gen) keepLoops(loops int) int {
+	if g.mayKeep() {
+		return g.loops
+	}
+	return loops
+}
+
 // declare adds a variable to the scope, and a use of it to the text, since Go
 // rejects unused ones.
 func (g *gen) declare(name string, t *typ) *variable {
@@ -259,7 +273,7 @@ func (g *gen) fold() {
 func (g *gen) begin(budget int) {
 	g.scope, g.labels, g.results = append([]*variable(nil), g.globals...), nil, nil
 	g.named, g.tparam = false, nil
-	g.indent, g.loops, g.trips, g.closed = 0, 0, 1, 0
+	g.indent, g.loops, g.trips, g.open, g.closed = 0, 0, 1, 0, 0
 	g.budget = budget
 }
 

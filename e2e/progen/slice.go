@@ -59,7 +59,7 @@ func (g *gen) sliceStmt() bool {
 		if v.fixed || v.typ.len > 0 {
 			return false
 		}
-		g.line("%s = %s", name, g.sliceExpr(elem, v.loops))
+		g.line("%s = %s", name, g.sliceExpr(elem, g.keepLoops(v.loops)))
 	}
 	return true
 }
@@ -69,7 +69,7 @@ func (g *gen) newSlice() bool {
 	name := g.name("s")
 	switch g.r.IntN(5) {
 	case 0:
-		if g.loops > 0 {
+		if !g.mayKeep() {
 			return false
 		}
 		n := g.r.IntN(maxSlice)
@@ -78,7 +78,7 @@ func (g *gen) newSlice() bool {
 		g.line("%s := make([]%s, %d, %d)", name, elem.name, n, most)
 		g.declare(name, sliceOf(elem, n, most))
 	case 1:
-		if g.loops > 0 {
+		if !g.mayKeep() {
 			return false
 		}
 		elem := g.elemType()
@@ -261,7 +261,7 @@ func (g *gen) sliceToArray(v *variable) bool {
 	}
 	t := arrayOf(v.typ.elem, n)
 	name := g.name("v")
-	if g.loops == 0 && g.chance(40) {
+	if g.mayKeep() && g.chance(40) {
 		g.line("%s := (*%s)(%s)", name, t.name, v.name)
 		g.declare(name, pointerTo(t))
 		return true

@@ -89,10 +89,9 @@ func (g *gen) declStmt() {
 	g.declare(name, t)
 }
 
-// pointerStmt declares a pointer. Not in loops, where a variable pointed to
-// could outlive its iteration.
+// pointerStmt declares a pointer, where a variable pointed to may outlive its iteration.
 func (g *gen) pointerStmt() {
-	if g.loops > 0 {
+	if !g.mayKeep() {
 		g.assignStmt()
 		return
 	}
@@ -194,6 +193,7 @@ func (g *gen) forStmt() {
 	var head string
 	var vars []*variable
 	t := g.plainInt()
+	loop := g.boundedLoop
 	switch g.r.IntN(4) {
 	case 0:
 		head = fmt.Sprintf("for %s := %s(0); %s < %d; %s++ {", counter, t.name, counter, n, counter)
@@ -201,6 +201,7 @@ func (g *gen) forStmt() {
 		head = fmt.Sprintf("for %s := range %s(%d) {", counter, t.name, n)
 	case 2:
 		head = fmt.Sprintf("for %s := %s(%d); %s > 0 && %s; %s-- {", counter, t.name, n, counter, g.boolExpr(1), counter)
+		loop = g.loop
 	case 3:
 		if v := g.arrayVar(); v != nil && v.typ.len*g.trips <= maxTrips {
 			elem := g.name("e")
@@ -211,11 +212,18 @@ func (g *gen) forStmt() {
 			head = fmt.Sprintf("for %s := range %s(%d) {", counter, t.name, n)
 		}
 	}
-	g.loop(n, head, append([]*variable{{name: counter, typ: t, fixed: true}}, vars...)...)
+	loop(n, head, append([]*variable{{name: counter, typ: t, fixed: true}}, vars...)...)
 }
 
 // loop generates a loop of at most n iterations that begins with head, which declares vars.
 func (g *gen) loop(n int, head string, vars ...*variable) {
+	g.open++
+	g.boundedLoop(n, head, vars...)
+	g.open--
+}
+
+// boundedLoop is loop where head says how many iterations there are.
+func (g *gen) boundedLoop(n int, head string, vars ...*variable) {
 	l := &label{name: g.name("L")}
 	outer := len(g.scope)
 	// The body comes first, since it decides whether the label is used.
@@ -341,12 +349,12 @@ func (g *gen) gotoStmt() {
 		g.line("%s := 0", i)
 		g.line("%s:", l)
 		g.line("{")
-		g.loops, g.trips = g.loops+1, g.trips*n
+		g.loops, g.trips, g.open = g.loops+1, g.trips*n, g.open+1
 		labels := g.labels
 		g.labels = nil // they belong to loops around this one
 		g.block(1 + g.r.IntN(3))
 		g.labels = labels
-		g.loops, g.trips = g.loops-1, g.trips/n
+		g.loops, g.trips, g.open = g.loops-1, g.trips/n, g.open-1
 		g.line("}")
 		g.line("if %s < %d && %s {\n\t%s%s++\n\t%sgoto %s\n}", i, n-1, g.boolExpr(1), strings.Repeat("\t", g.indent), i, strings.Repeat("\t", g.indent), l)
 		return

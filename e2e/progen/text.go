@@ -10,7 +10,7 @@ func stringOf(n int) *typ { return &typ{kind: kindString, name: "string", len: n
 
 func (g *gen) stringStmt() bool {
 	vars := g.variables(kindString)
-	if g.loops == 0 && g.chance(20) {
+	if g.mayKeep() && g.chance(20) {
 		return g.newString()
 	}
 	if len(vars) == 0 || g.chance(30) {

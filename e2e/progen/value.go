@@ -31,11 +31,11 @@ func (g *gen) valueVars(loops int) []*variable {
 	return found
 }
 
-// value writes a line with a function value between head and tail: an existing one
-// declared in no more than the given number of loops, or a literal.
+// value writes a line that keeps a function value in what is declared in the given number
+// of loops, between head and tail: an existing one, or a literal.
 func (g *gen) value(head string, loops int, tail string) {
-	vars := g.valueVars(loops)
-	if len(vars) > 0 && (g.chance(40) || loops < g.loops) {
+	vars := g.valueVars(g.keepLoops(loops))
+	if len(vars) > 0 && (g.chance(40) || g.keepLoops(loops) < g.loops) {
 		g.line("%s%s%s", head, vars[g.r.IntN(len(vars))].name, tail)
 		return
 	}
@@ -60,7 +60,7 @@ func (g *gen) valueStmt() bool {
 		return g.callResults(v.name+"["+g.index(v.typ.len)+"]", g.values)
 	case n == 1 && len(places) > 0:
 		v := places[g.r.IntN(len(places))]
-		if v.loops < g.loops && len(g.valueVars(v.loops)) == 0 {
+		if !g.mayKeep() && v.loops < g.loops && len(g.valueVars(v.loops)) == 0 {
 			return false
 		}
 		g.line("if %s {", g.boolExpr(2))
