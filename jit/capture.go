@@ -55,30 +55,43 @@ type lifter struct {
 
 // lift makes a declaration of a literal, or reports why it cannot.
 func (f *front) lift(v *funcValue, file *file, lit literal) *decl {
-	l := &lifter{f: f, v: v, file: file, lit: lit,
-		specs: make(map[*ast.Ident]*ast.GenDecl), params: make(map[*ast.Ident]bool), uses: make(map[*ast.Ident]*ast.Ident), types: make(map[*types.Var]types.Type)}
-	l.resolve()
+	l := newLifter(f, v, file, lit)
 	names, vars, ok := l.outside(lit.lit)
 	if !ok {
 		return nil
 	}
+	var set []ast.Stmt
+	if len(vars) > 0 {
+		if set, ok = l.capture(vars); !ok {
+			return nil
+		}
+	}
+	return l.declaration(v.short(), names, set)
+}
+
+// newLifter returns a lifter of lit that knows what names stand for. A literal whose
+// value is not known, so that v is nil, can capture nothing.
+func newLifter(f *front, v *funcValue, file *file, lit literal) *lifter {
+	l := &lifter{f: f, v: v, file: file, lit: lit,
+		specs: make(map[*ast.Ident]*ast.GenDecl), params: make(map[*ast.Ident]bool), uses: make(map[*ast.Ident]*ast.Ident), types: make(map[*types.Var]types.Type)}
+	l.resolve()
+	return l
+}
+
+// declaration returns the literal as a function of the given name, which begins with local
+// declarations and the statements that set what it captures.
+func (l *lifter) declaration(name string, names []*ast.GenDecl, set []ast.Stmt) *decl {
 	var stmts []ast.Stmt
 	for _, gen := range names {
 		stmts = append(stmts, &ast.DeclStmt{Decl: gen})
 	}
-	if len(vars) > 0 {
-		set, ok := l.capture(vars)
-		if !ok {
-			return nil
-		}
-		stmts = append(stmts, set...)
-	}
-	body := lit.lit.Body
+	stmts = append(stmts, set...)
+	lit := l.lit.lit
+	body := lit.Body
 	if len(stmts) > 0 {
-		body = &ast.BlockStmt{Lbrace: body.Lbrace, List: append(stmts, lit.lit.Body), Rbrace: body.Rbrace}
+		body = &ast.BlockStmt{Lbrace: body.Lbrace, List: append(stmts, lit.Body), Rbrace: body.Rbrace}
 	}
-	pos := lit.lit.Type.Func
-	return &decl{file: file, fn: &ast.FuncDecl{Name: &ast.Ident{NamePos: pos, Name: v.short()}, Type: lit.lit.Type, Body: body}}
+	return &decl{file: l.file, fn: &ast.FuncDecl{Name: &ast.Ident{NamePos: lit.Type.Func, Name: name}, Type: lit.Type, Body: body}}
 }
 
 func (l *lifter) refuse(pos token.Pos, fix, format string, args ...any) {

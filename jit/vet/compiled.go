@@ -6,26 +6,33 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/analysis"
+
+	"github.com/undergo-ebpf/undergo/jit"
 )
 
 // This file finds the functions that a package passes to jit.Compile.
 
-// compiled returns the declared functions that the package passes to jit.Compile, and
-// the section names that the option As gives them, or "". Calls whose
+// compiled returns the declared functions and the literals that the package passes to
+// jit.Compile, with the section names that the option As gives them. Calls whose
 // options are not all in the call are left out.
-func compiled(pass *analysis.Pass) map[string]string {
-	found := make(map[string]string)
+func compiled(pass *analysis.Pass) []jit.CheckFunc {
+	var found []jit.CheckFunc
 	for _, file := range pass.Files {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, ok := n.(*ast.CallExpr)
 			if !ok || !isJit(pass, call.Fun, "Compile") || len(call.Args) == 0 || call.Ellipsis.IsValid() {
 				return true
 			}
-			fn := calledFunc(pass, call.Args[0])
-			if fn == nil || fn.Pkg() != pass.Pkg || fn.Signature().Recv() != nil || fn.Signature().TypeParams() != nil {
-				return true
+			var f jit.CheckFunc
+			if lit, ok := ast.Unparen(call.Args[0]).(*ast.FuncLit); ok {
+				f.Literal = pass.Fset.Position(lit.Pos())
+			} else {
+				fn := calledFunc(pass, call.Args[0])
+				if fn == nil || fn.Pkg() != pass.Pkg || fn.Signature().Recv() != nil || fn.Signature().TypeParams() != nil {
+					return true
+				}
+				f.Name = fn.Name()
 			}
-			section := ""
 			for _, opt := range call.Args[1:] {
 				c, ok := ast.Unparen(opt).(*ast.CallExpr)
 				if !ok {
@@ -36,12 +43,10 @@ func compiled(pass *analysis.Pass) map[string]string {
 					if v == nil {
 						return true
 					}
-					section = constant.StringVal(v)
+					f.Section = constant.StringVal(v)
 				}
 			}
-			if found[fn.Name()] == "" {
-				found[fn.Name()] = section
-			}
+			found = append(found, f)
 			return true
 		})
 	}

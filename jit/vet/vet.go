@@ -10,8 +10,8 @@
 //	go vet -vettool=$(which undergo-vet) -undergo.kernel=5.10 ./...
 //
 // Programs are the functions with a directive //ebpf:section NAME, those that are called like
-// a tracepoint, and the declared functions that the package passes to jit.Compile. Function
-// literals are not looked at: what they capture is known only when the host runs. Nor is
+// a tracepoint, and the declared functions and literals that the package passes to jit.Compile.
+// Literals that capture variables are not looked at: the values are known only when the host runs. Nor is
 // anything that only a running kernel knows, such as whether a traced function exists.
 //
 // # What this package may know

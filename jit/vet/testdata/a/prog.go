@@ -52,6 +52,25 @@ func Host(opts ...jit.Option) error {
 	if _, err := jit.Compile(nothingSaysWhat); err != nil {
 		return err
 	}
+	if _, err := jit.Compile(func(ctx *ebpf.XDP) int {
+		go work(2) // want `go statement; a BPF program has no goroutines; .*\[U301\]`
+		return 0
+	}, jit.As("xdp")); err != nil {
+		return err
+	}
+	type local struct{ n int }
+	if _, err := jit.Compile(func(ctx *ebpf.XDP) int {
+		return int(float64(local{1}.n)) // want `floating point type float64; .*\[U303\]`
+	}); err != nil {
+		return err
+	}
+	n := os.Getpid()
+	if _, err := jit.Compile(func(ctx *ebpf.XDP) int {
+		go work(n) // not known before the host runs
+		return 0
+	}); err != nil {
+		return err
+	}
 	_, err := jit.Compile(optionsElsewhere, opts...)
 	return err
 }
