@@ -63,7 +63,7 @@ func TestStandardCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	targets := []lower.Target{
-		lower.TargetFor(lower.Version{Major: 6, Minor: 12}, "amd64"), lower.TargetFor(lower.Version{Major: 5, Minor: 1}, "amd64"),
+		lower.TargetFor(lower.Version{Major: 6, Minor: 12}, "amd64"), lower.TargetFor(lower.Version{Major: 6, Minor: 1}, "amd64"),
 	}
 	for i := range calls {
 		target := targets[i%len(targets)]

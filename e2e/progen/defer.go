@@ -16,7 +16,7 @@ func (g *gen) deferStmt() bool {
 			return false
 		}
 		f := g.funcs[g.r.IntN(len(g.funcs))]
-		if f.generic {
+		if f.generic || g.loops > 0 && f.takesAddress() {
 			return false
 		}
 		g.line("defer %s", g.call(f.name, f, 2))
@@ -30,6 +30,17 @@ func (g *gen) deferStmt() bool {
 		g.recoverStmt()
 	}
 	return true
+}
+
+// takesAddress reports whether f has a parameter that refers to variables, which a call that is
+// deferred in a loop cannot have.
+func (f *fn) takesAddress() bool {
+	for _, p := range f.params {
+		if p.kind == kindPointer || p.kind == kindSlice {
+			return true
+		}
+	}
+	return false
 }
 
 // recoverStmt generates a deferred call that recovers.
