@@ -102,7 +102,7 @@ func isHostOnly(path string) bool {
 
 // userRefused is the packages that the standard library may use here, because what
 // it does with them may turn out not to matter, but the user's code may not.
-var userRefused = map[string]bool{"errors": true, "io": true, "sync": true, "unique": true}
+var userRefused = map[string]bool{"errors": true, "io": true, "sync": true}
 
 // userAllowed is the exceptions to userRefused.
 var userAllowed = map[string]bool{"errors.New": true}
