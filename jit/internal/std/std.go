@@ -104,6 +104,11 @@ func Find(importPath string) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
+		if p := patches()[importPath]; p != nil {
+			if data, err = p.apply(name, data); err != nil {
+				return nil, err
+			}
+		}
 		files = append(files, File{filepath.Join(dir, name), data})
 	}
 	return files, nil
