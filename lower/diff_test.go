@@ -107,13 +107,14 @@ func TestDifferential(t *testing.T) {
 
 // limits reports whether err is due to a limit of what v compiles for: loops that only
 // newer kernels limit, and the stack of spilled values and results of calls, which cannot
-// be in scratch memory.
+// be in scratch memory; or of the compiler, which cannot always tell that nothing refers
+// to a variable any more when the iteration ends.
 func (v variant) limits(err error) bool {
 	var d *Diagnostic
 	if !errors.As(err, &d) {
 		return false
 	}
-	return d.Code == diag.UnboundedLoop && !v.target.Has(LoopHelper) || d.Code == diag.StackOverflow
+	return d.Code == diag.UnboundedLoop && !v.target.Has(LoopHelper) || d.Code == diag.StackOverflow || d.Code == diag.EscapingVariable
 }
 
 // comparePaths runs c in all interpreters, compiled as v says, and compares with native.
