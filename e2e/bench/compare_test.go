@@ -28,6 +28,9 @@ const (
 	rounds = 7
 	// repeats is how often a program runs each time.
 	repeats = 10_000
+	// longEnough is the nanoseconds from which on a time is more than what calling the program
+	// happens to cost.
+	longEnough = 5.0
 )
 
 // benchPacket is what the program of that name is timed with.
@@ -143,8 +146,7 @@ func table(t *testing.T, cpu string, ours, theirs []compiled) string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "undergo / clang -mcpu=%s\tslots\t\tjited\tverified\tload\tµs\trun\tns\t\n", cpu)
-	var logs [5]float64
-	count := 0.0
+	var logs, counts [6]float64 // the last is of times that are long enough
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		a, b := ours[0][name], theirs[0][name]
 		if b == nil || name == "empty" || *only != "" && !slices.Contains(strings.Split(*only, ","), name) {
@@ -154,16 +156,22 @@ func table(t *testing.T, cpu string, ours, theirs []compiled) string {
 		jitedB, verifiedB := sizes(t, b)
 		loadA, loadB := loadTime(t, a), loadTime(t, b)
 		nsA, nsB := timeTwins(t, name, ours, theirs)
+		nsA, nsB = max(nsA, 0.1), max(nsB, 0.1) // where it is lost in the empty program's
 		ratios := [...]float64{float64(a.slots) / float64(b.slots), jitedA / jitedB, verifiedA / verifiedB, loadA / loadB, nsA / nsB}
 		for i, r := range ratios {
 			logs[i] += math.Log(r)
+			counts[i]++
 		}
-		count++
+		if min(nsA, nsB) >= longEnough {
+			logs[5] += math.Log(ratios[4])
+			counts[5]++
+		}
 		fmt.Fprintf(w, "%s\t%.2f\t%d/%d\t%.2f\t%.2f\t%.2f\t%.0f/%.0f\t%.2f\t%.1f/%.1f\t\n", name,
 			ratios[0], a.slots, b.slots, ratios[1], ratios[2], ratios[3], loadA, loadB, ratios[4], nsA, nsB)
 	}
-	mean := func(i int) float64 { return math.Exp(logs[i] / count) }
+	mean := func(i int) float64 { return math.Exp(logs[i] / counts[i]) }
 	fmt.Fprintf(w, "geometric mean\t%.3f\t\t%.3f\t%.3f\t%.3f\t\t%.3f\t\t\n", mean(0), mean(1), mean(2), mean(3), mean(4))
+	fmt.Fprintf(w, "of %.0f ns and more\t\t\t\t\t\t\t%.3f\t\t\n", longEnough, mean(5))
 	w.Flush()
 	return text.String()
 }

@@ -11,9 +11,9 @@
 //
 // # Code
 //
-// Every function goes through the same steps: layout.go orders its blocks,
-// frame.go places its slots, encode.go and its companions write instructions
-// into an assembler (assemble.go) whose labels are resolved at the end
-// (jump.go). panic.go writes the cold exits behind the code. lineinfo.go adds what
+// Every function goes through the same steps: merge.go makes one of equal blocks,
+// layout.go and rotate.go order them, frame.go places its slots, encode.go and its
+// companions write instructions into an assembler (assemble.go) whose labels are
+// resolved at the end (jump.go). panic.go writes the cold exits behind the code. lineinfo.go adds what
 // only people and the kernel's log need; disasm.go prints the result.
 package emit

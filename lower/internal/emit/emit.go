@@ -156,9 +156,9 @@ func (e *emitter) reach(m *mir.Module) {
 		if fn := e.funcs[f.Name]; fn != nil {
 			return fn
 		}
-		fn := &function{emitter: e, f: f}
+		fn := &function{emitter: e, f: enterLoops(mergeBlocks(f))}
 		e.funcs[f.Name] = fn
-		fn.blocks = layOut(f)
+		fn.blocks = layOut(fn.f)
 		for _, b := range fn.blocks {
 			for i := range b.Insts {
 				sym := b.Insts[i].Sym

@@ -71,10 +71,10 @@ func (fn *function) cmov(in *mir.Inst) {
 	fn.code.bind(over)
 }
 
-// jmp continues at b. If b only returns, the return is copied: it is no longer
-// than the jump.
+// jmp continues at b. If b only returns, the return is copied, unless it comes next: it is
+// no longer than the jump.
 func (fn *function) jmp(b, next *mir.Block) {
-	if isExit(b) {
+	if isExit(b) && b != next {
 		fn.code.at(b.Insts[0].Pos)
 		fn.code.emit(asm.Return())
 		return
