@@ -27,6 +27,7 @@ const (
 	CtxStoreImm    = target.CtxStoreImm
 	BranchRanges   = target.BranchRanges
 	OperandRanges  = target.OperandRanges
+	BackEdges      = target.BackEdges
 )
 
 // MinKernel is the oldest kernel release that undergo compiles for.

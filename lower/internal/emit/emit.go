@@ -156,9 +156,15 @@ func (e *emitter) reach(m *mir.Module) {
 		if fn := e.funcs[f.Name]; fn != nil {
 			return fn
 		}
-		fn := &function{emitter: e, f: enterLoops(mergeBlocks(f))}
+		fn := &function{emitter: e, f: mergeBlocks(f)}
 		e.funcs[f.Name] = fn
-		fn.blocks = layOut(fn.f)
+		if e.in.Target.Has(target.BackEdges) {
+			fn.f = enterLoops(fn.f)
+			fn.blocks = layOut(fn.f)
+			rotate(fn.blocks)
+		} else {
+			fn.blocks = layOut(fn.f)
+		}
 		for _, b := range fn.blocks {
 			for i := range b.Insts {
 				sym := b.Insts[i].Sym

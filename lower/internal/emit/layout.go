@@ -7,7 +7,7 @@ import "github.com/undergo-ebpf/undergo/lower/internal/mir"
 // Jumps are threaded through blocks that do nothing but jump. Blocks that do nothing
 // but panic are not laid out: jumps to them go to the panic's stub. What remains
 // is put in reverse postorder, so that code without loops only jumps
-// forward; then loops are turned around (rotate.go).
+// forward; rotate.go turns loops around after that.
 // Of two successors the one visited last by the depth-first search comes
 // right after its predecessor: that is the one in the deeper loop, else the one that
 // is not cold, else the target of the branch, which is inverted for it.
@@ -40,7 +40,6 @@ func layOut(f *mir.Func) []*mir.Block {
 	for i, b := range postorder {
 		order[len(order)-1-i] = b
 	}
-	rotate(order)
 	return order
 }
 

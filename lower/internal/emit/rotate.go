@@ -17,7 +17,10 @@ import (
 //	     goto top               out: ...
 //	out: ...
 //
-// Only the order of blocks changes, so the verifier follows the same instructions.
+// Only the order of blocks changes, so the verifier follows the same instructions. But before
+// Linux 6.8 (feature back-edges) it refuses a loop at whose bottom an instruction other than a jump
+// leads on to one that it has come by ("back-edge from insn 8 to 9", push_insn in
+// kernel/bpf/verifier.c), so that these kernels get loops as they are.
 // What leads into the loop jumps to the test, unless that consists of a comparison of a
 // constant that has just been set: then it goes on where the test would (enterLoops).
 

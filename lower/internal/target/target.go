@@ -48,6 +48,8 @@ const (
 	CallbackRounds
 	// MayGoto is the instruction may_goto, which ends a loop that takes too long.
 	MayGoto
+	// BackEdges is a verifier that lets a loop come back in any way, not by jumps only.
+	BackEdges
 
 	numFeatures
 )
@@ -70,6 +72,7 @@ var features = [numFeatures]struct {
 	LoopHelper:     {"loop-helper", Version{5, 17}},    // e6f2dd0f8067 "bpf: Add bpf_loop helper"
 	CallbackRounds: {"callback-rounds", Version{6, 7}}, // ab5cfac139ab "bpf: verify callbacks as if they are called unknown number of times"
 	MayGoto:        {"may-goto", Version{6, 9}},        // 011832b97b31 "bpf: Introduce may_goto instruction"
+	BackEdges:      {"back-edges", Version{6, 8}},      // 10e14e9652bf "bpf: fix control-flow graph checking in privileged mode"
 	SpillBounds:    {"spill-bounds", Version{5, 16}},   // 354e8f1970f8 "bpf: Support <8-byte scalar spill and refill"
 }
 
