@@ -74,6 +74,7 @@ var passes = []pass{
 	{"forget", each(opt.Forget), true},
 	{"outline", opt.Outline, true},
 	{"abi", opt.ABI, true},
+	{"releasecalls", each(opt.ReleaseCalls), true},
 	{"simplifycfg/late", each(opt.SimplifyCFG), false},
 	{"dce/late", each(opt.DCE), true},
 }
@@ -141,6 +142,7 @@ var passOrder = []struct{ before, after, why string }{
 	{"mem2reg", "forget", "what is promoted need not be forgotten"},
 	{"forget", "outline", "loops that become functions take care of their own variables"},
 	{"outline", "abi", "the new function reads its arguments"},
+	{"abi", "releasecalls", "abi makes branches of the panics of functions that are called"},
 	{"escape", "abi", "the convention stores addresses of variables that do not escape"},
 	{"guard", "scratch", "a guard is made of the size of a variable, of which scratch memory has none"},
 	{"escape", "scratch", "only variables are followed"},

@@ -1,10 +1,8 @@
 package opt
 
 import (
-	"fmt"
 	"slices"
 
-	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -13,11 +11,13 @@ import (
 // these. A function that returns with one on all paths to the place is an error.
 //
 // Method: a forward analysis finds what is held for certain at each place. What a helper
-// returned may be held until it is compared with nil, and is or is not afterwards. Before
-// control flow merges it is held only if it is on all ways; what is held on some of them is
-// left to the verifier, which follows each. A check at which something is held becomes a branch
-// to a block that gives it back and panics; a check that is also a proof is left behind it, for
-// checkelim to turn into one.
+// returned may be held until it is compared with nil, and is or is not afterwards. Where
+// control flow merges it is held if it is on all ways, or if a block parameter is what is held
+// or nil; other things that are held on some ways only are left to the verifier, which follows
+// each. A check at which something is held becomes a branch to a block that gives it back and
+// panics; a check that is also a proof is left behind it, for checkelim to turn into one. Functions
+// that are called and may panic are seen to once the abi pass has made branches of that. What is
+// returned with is found by following each way, see leak.go.
 //
 // Precondition: it runs before checkelim and after the last pass that makes checks.
 //
@@ -65,7 +65,7 @@ var acquiring = map[string]*obligation{
 // A holding is something that is held.
 type holding struct {
 	*obligation
-	at *ir.Value // the call that got it
+	at *ir.Value // the call that got it, or a parameter that is that or nil
 	is certainty
 }
 
@@ -106,13 +106,35 @@ func Release(f *ir.Func, c *Config) {
 		return
 	}
 	ir.RemoveUnreachable(f)
-	r := &releaser{f: f, config: c, in: make([]held, f.NumBlocks())}
-	r.solve()
-	for _, b := range f.Blocks {
-		r.check(b)
-	}
+	r := newReleaser(f)
+	(&leakSearch{releaser: r, config: c}).run()
 	for _, b := range slices.Clone(f.Blocks) { // and not those made now
 		r.rewrite(b)
+	}
+}
+
+// ReleaseCalls makes the panics of functions that f calls release what f holds.
+//
+// Precondition: it runs after abi, which makes branches of them.
+func ReleaseCalls(f *ir.Func, _ *Config) {
+	if !acquires(f) {
+		return
+	}
+	ir.RemoveUnreachable(f)
+	r := newReleaser(f)
+	for _, b := range slices.Clone(f.Blocks) {
+		for i, e := range b.Term.Succs {
+			if t := e.To.Term; t.Kind != ir.TermPanic || t.Site != nil || r.out[b.ID] == nil {
+				continue
+			}
+			h := r.onEdge(b, i)
+			if len(h.leavings()) == 0 {
+				continue
+			}
+			cold := f.NewBlock()
+			b.Term.Succs[i] = ir.Edge{To: cold}
+			r.release(cold, h, b.Term.Pos).Jump(b.Term.Pos, e.To, e.Args...)
+		}
 	}
 }
 
@@ -128,37 +150,69 @@ func acquires(f *ir.Func) bool {
 }
 
 type releaser struct {
-	f      *ir.Func
-	config *Config
-	in     []held // by Block.ID; nil is not known yet
+	f       *ir.Func
+	dom     *ir.DomTree
+	in, out []held // by Block.ID; nil is not known yet
 }
 
-// solve finds what is held at the beginning of each block.
-func (r *releaser) solve() {
-	r.in[r.f.Entry().ID] = held{}
+// newReleaser finds what is held at the beginning and the end of each block of f.
+func newReleaser(f *ir.Func) *releaser {
+	r := &releaser{f: f, dom: ir.Dominators(f), in: make([]held, f.NumBlocks()), out: make([]held, f.NumBlocks())}
 	for changed := true; changed; {
 		changed = false
-		for _, b := range ir.RPO(r.f) {
-			if r.in[b.ID] == nil {
+		for _, b := range r.dom.Order() {
+			in := r.entering(b)
+			if r.in[b.ID] != nil && slices.Equal(r.in[b.ID], in) {
 				continue
 			}
-			out := slices.Clone(r.in[b.ID])
+			changed = true
+			r.in[b.ID] = in
+			out := slices.Clone(in)
 			for _, v := range b.Instrs {
 				out = out.after(v)
 			}
-			for i, e := range b.Term.Succs {
-				h := onEdge(out, b, i)
-				if before := r.in[e.To.ID]; before != nil {
-					h = both(before, h)
-					if slices.Equal(before, h) {
-						continue
-					}
-				}
-				r.in[e.To.ID] = h
-				changed = true
-			}
+			r.out[b.ID] = append(held{}, out...)
 		}
 	}
+	return r
+}
+
+// entering returns what is held on all ways to b that are known.
+func (r *releaser) entering(b *ir.Block) held {
+	all := held{}
+	first := true
+	var before []ir.Pred
+	for _, p := range r.dom.Preds()[b.ID] {
+		if r.out[p.Block.ID] == nil {
+			continue
+		}
+		h := r.onEdge(p.Block, p.Succ)
+		for _, x := range all {
+			if h.find(x.at) < 0 && passesNil(p, x.at) {
+				x.is = isNil
+				h = append(h, x)
+			}
+		}
+		for _, x := range h {
+			if all.find(x.at) < 0 && !first && !slices.ContainsFunc(before, func(p ir.Pred) bool { return !passesNil(p, x.at) }) {
+				x.is = isNil
+				all = append(all, x)
+			}
+		}
+		if first {
+			all, first = h, false
+		} else {
+			all = both(all, h)
+		}
+		before = append(before, p)
+	}
+	return all
+}
+
+// passesNil reports whether nil is what p passes for v, a parameter of the block it leads to.
+func passesNil(p ir.Pred, v *ir.Value) bool {
+	i := slices.Index(p.Edge().To.Params, v)
+	return i >= 0 && isZero(p.Edge().Args[i])
 }
 
 // both returns what is held in a and in b.
@@ -211,8 +265,9 @@ func withoutProofs(p *ir.Value) *ir.Value {
 // ended returns what is held after the call of a helper with the pointer p. There is one lock at
 // most, and what p is that comes from several places is not known.
 func (h held) ended(helper string, p *ir.Value) held {
+	known := h.find(p) >= 0
 	return slices.DeleteFunc(h, func(x holding) bool {
-		return slices.Contains(x.ends, helper) && (x.at == p || x.obligation == locked || p.Op != ir.OpHelper)
+		return slices.Contains(x.ends, helper) && (x.at == p || x.obligation == locked || !known && p.Op != ir.OpHelper)
 	})
 }
 
@@ -223,11 +278,24 @@ func (h held) settle(p *ir.Value, is certainty) {
 	}
 }
 
-// onEdge returns what is held on successor i of b, at the end of which h is.
-func onEdge(h held, b *ir.Block, i int) held {
-	h = slices.Clone(h)
+// onEdge returns what is held on successor i of b. What is known there only by the name of a
+// parameter has that name.
+func (r *releaser) onEdge(b *ir.Block, i int) held {
+	h := slices.Clone(r.out[b.ID])
+	h.decide(b, i)
+	e := b.Term.Succs[i]
+	for j, a := range e.Args {
+		if k := h.find(withoutProofs(a)); k >= 0 && !r.dom.Dominates(h[k].at.Block, e.To) {
+			h[k].at = e.To.Params[j]
+		}
+	}
+	return h
+}
+
+// decide is the outcome of the branch that ends b, if it is to successor i.
+func (h held) decide(b *ir.Block, i int) {
 	if b.Term.Kind != ir.TermBranch {
-		return h
+		return
 	}
 	cond := b.Term.Args[0]
 	if (cond.Op == ir.OpEq || cond.Op == ir.OpNe) && isZero(cond.Args[1]) {
@@ -237,7 +305,6 @@ func onEdge(h held, b *ir.Block, i int) held {
 		}
 		h.settle(withoutProofs(cond.Args[0]), is)
 	}
-	return h
 }
 
 // rewrite makes the panics in b release what is held there.
@@ -269,61 +336,6 @@ func (r *releaser) rewrite(b *ir.Block) {
 		b.Term = ir.Term{}
 		r.release(b, h, t.Pos).Term = t
 	}
-}
-
-// check reports what is held when b returns, or goes where nothing releases it any more.
-func (r *releaser) check(b *ir.Block) {
-	if r.in[b.ID] == nil {
-		return
-	}
-	h := slices.Clone(r.in[b.ID])
-	for _, v := range b.Instrs {
-		h = h.after(v)
-	}
-	if b.Term.Kind == ir.TermReturn {
-		for _, a := range b.Term.Args {
-			h = h.without(withoutProofs(a)) // the caller's
-		}
-		for _, x := range h.leavings() {
-			r.report(x, b)
-		}
-	}
-	for i, e := range b.Term.Succs {
-		for _, x := range onEdge(h, b, i).leavings() {
-			if r.in[e.To.ID].find(x.at) < 0 && !r.mayEnd(x, e) {
-				r.report(x, b)
-			}
-		}
-	}
-}
-
-// mayEnd reports whether x, which is not held on all ways to where e leads, may be given back from there on.
-func (r *releaser) mayEnd(x holding, e ir.Edge) bool {
-	for _, a := range e.Args {
-		if withoutProofs(a) == x.at {
-			return true // under another name
-		}
-	}
-	seen := make([]bool, r.f.NumBlocks())
-	for queue := []*ir.Block{e.To}; len(queue) > 0; queue = queue[1:] {
-		b := queue[0]
-		if seen[b.ID] {
-			continue
-		}
-		seen[b.ID] = true
-		for _, v := range b.Instrs {
-			if v.Op == ir.OpCall || v.Op == ir.OpHelper && slices.Contains(x.ends, v.Helper().Name) {
-				return true
-			}
-		}
-		if b.Term.Kind == ir.TermPanic {
-			return true // by the way out
-		}
-		for _, e := range b.Term.Succs {
-			queue = append(queue, e.To)
-		}
-	}
-	return false
 }
 
 // condition returns what the check v is of, computed at the end of b.
@@ -367,43 +379,4 @@ func (r *releaser) release(b *ir.Block, h held, pos ir.Pos) *ir.Block {
 		b = next
 	}
 	return b
-}
-
-// report says that x is held at the return that ends the block to.
-func (r *releaser) report(x holding, to *ir.Block) {
-	msg := fmt.Sprintf(x.what, r.config.position(x.at.Pos))
-	for i, p := range r.path(x, to) {
-		if i == 0 {
-			msg += ", by way of"
-		} else {
-			msg += ","
-		}
-		msg += fmt.Sprintf(" %v", r.config.position(p))
-	}
-	r.config.Diags.Add(diag.NotReleased, r.config.position(to.Term.Pos), x.how, "return here, but %s", msg)
-}
-
-// path returns the decisions on a shortest way from the call that got x to the block to.
-func (r *releaser) path(x holding, to *ir.Block) []ir.Pos {
-	from := make(map[*ir.Block]*ir.Block)
-	for queue := []*ir.Block{x.at.Block}; len(queue) > 0; queue = queue[1:] {
-		b := queue[0]
-		if b == to {
-			break
-		}
-		for _, e := range b.Term.Succs {
-			if r.in[e.To.ID].find(x.at) >= 0 && from[e.To] == nil && e.To != x.at.Block {
-				from[e.To] = b
-				queue = append(queue, e.To)
-			}
-		}
-	}
-	var way []ir.Pos
-	for b := to; b != x.at.Block && from[b] != nil; b = from[b] {
-		if t := from[b].Term; t.Kind == ir.TermBranch {
-			way = append(way, t.Pos)
-		}
-	}
-	slices.Reverse(way)
-	return slices.Compact(way)
 }
