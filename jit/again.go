@@ -1,15 +1,21 @@
 package jit
 
-import "github.com/undergo-ebpf/undergo/lower"
+import (
+	"errors"
+	"strings"
 
-// This file is the second attempt at a program that is too complex for the verifier.
+	"github.com/undergo-ebpf/undergo/lower"
+)
+
+// This file is the second attempt at a program whose loops the verifier does not see the
+// end of.
 
 // leastLoopWork makes the compiler limit every loop that it can.
 const leastLoopWork = 1
 
-// compileAgain sets how p is compiled once more, if the kernel finds it too complex: with
-// every loop limited that can be. The verifier has the least work then, and the
-// program is somewhat slower.
+// compileAgain sets how p is compiled once more, if the kernel finds it too complex or a
+// loop of it endless: with every loop limited that can be. The verifier has the least work
+// then, and the program is somewhat slower.
 func (p *Program) compileAgain(in lower.Input, target lower.Target, o lower.Options) {
 	o.LoopWork = leastLoopWork
 	first := len(p.dumps) // those before lower
@@ -24,15 +30,44 @@ func (p *Program) load(o *options, c *Collection) error {
 	again := p.again
 	p.again = nil // and what it refers to
 	err := p.loadUnit(o, c)
-	if !tooComplex(err) || again == nil {
+	if !tooComplex(err) && !isEndless(err) || again == nil {
 		return err
 	}
 	unit, compileErr := again()
-	if compileErr != nil || !limitsLoops(unit) {
-		return err
+	if compileErr == nil && limitsLoops(unit) {
+		p.unit = unit
+		err = p.loadUnit(o, c)
 	}
-	p.unit = unit
-	return p.loadUnit(o, c)
+	if isEndless(err) {
+		return endlessError(err)
+	}
+	return err
+}
+
+// endlessError returns what is wrong with a loop that the kernel cannot limit, and that the
+// verifier has refused with err.
+func endlessError(err error) error {
+	var refused *VerifierError
+	errors.As(err, &refused)
+	return lower.DiagnosticError{{
+		Code:    lower.UnboundedLoop,
+		Pos:     refused.Pos,
+		Message: "this loop has no bound that this kernel could verify",
+		Fix:     "give it one, as in for i := 0; i < n && i < 1000; i++, or run it on Linux " + lower.MayGoto.MinKernel().String() + " or newer",
+	}}
+}
+
+// isEndless reports whether the verifier has found a path around a loop that changes
+// nothing it knows of. There need be none: it does not know that
+//
+//	for a[i] < a[k] {
+//		i++
+//	}
+//
+// ends at k.
+func isEndless(err error) bool {
+	var refused *VerifierError
+	return errors.As(err, &refused) && strings.HasPrefix(refused.Reason, "infinite loop detected")
 }
 
 // limitsLoops reports whether some loop of the program is ended by the kernel when it

@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go mem.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go
+//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -30,6 +30,14 @@ var Funcs = []any{
 	// flow.go
 	ifElse, forLoop, nested, switchInt, switchTrue, fallThrough, gotos, labels, rangeInt, shortCircuit, swap,
 	multiple, named, fib, collatz, callChain, explicit, explicitConst, loopVar, loopVarCaptured, loopVarIterated, infinite, evalOrder, opAssign, gotoInto, assignOrder, assignNested, tailCalls, tailSlices,
+
+	// loop.go
+	sliceTail, sliceHalves, sliceHalving, sliceEnds, searchSlices, euclid, euclidMinus, collatzMax, listWalk, listReverse, listPointers,
+	parseNumbers, parseTLV, parseVarints, compress, insertionSort, quickSelect, ringQueue, stackMachine, findRoot, squareRoot, stringFields,
+
+	// sort.go
+	bubbleSort, heapSort, quickSort, mergeSort, shellSort, nextPermutation, substring, treeWalk, shortestPath, domainName, inflate, brackets,
+	powers, primeFactors, flood,
 
 	// mem.go
 	pointers, pointerTo, structs, nestedStructs, structEq, bigEq, arrays, arrayIndex, arrayIndex2, arrayOfArrays, arrayCopy, arrayRange,

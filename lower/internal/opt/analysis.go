@@ -64,7 +64,9 @@ type analysis struct {
 	blocks []blockState // by Block.ID
 	params []paramState // by Value.ID
 	limits []int64      // where widening stops, ascending
-	news   bool         // an edge back has brought more than was assumed
+	// widened is what the verifier forgets in loops, if not nil
+	widened wideners
+	news    bool // an edge back has brought more than was assumed
 
 	// visitor, if not nil, sees the walk.
 	visitor visitor
@@ -119,10 +121,13 @@ func newAnalysis(f *ir.Func) *analysis {
 	return a
 }
 
-// newVerifierAnalysis returns the analysis of the facts that t's verifier finds.
-func newVerifierAnalysis(f *ir.Func, t target.Target) *analysis {
+// newVerifierAnalysis returns the analysis of the facts that c's verifier finds.
+func newVerifierAnalysis(f *ir.Func, c *Config) *analysis {
 	a := newAnalysis(f)
-	a.sound, a.target = false, t
+	a.sound, a.target = false, c.Target
+	if c.LoopWork > 0 {
+		a.widened = findWidened(f, a.dom)
+	}
 	return a
 }
 
@@ -227,6 +232,11 @@ func (a *analysis) enter(b *ir.Block) {
 	}
 	if from, ok := enteredBy(a.dom, b); ok && from.Block.Term.Kind == ir.TermBranch {
 		a.assume(from.Block.Term.Args[0], from.Succ == 0)
+	}
+	if a.widened != nil {
+		for _, v := range a.widened[b.ID] {
+			a.set(v, anything(v.Type))
+		}
 	}
 	for _, p := range b.Params {
 		f := a.params[p.ID].fact(p.Type)

@@ -26,7 +26,7 @@ import "github.com/undergo-ebpf/undergo/lower/internal/ir"
 // CheckElim removes checks of f that the verifier does not need.
 func CheckElim(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
-	e := &checkEliminator{newVerifierAnalysis(f, c.Target)}
+	e := &checkEliminator{newVerifierAnalysis(f, c)}
 	e.run(e)
 }
 

@@ -232,7 +232,8 @@ func (f fact) without(g fact, t ir.Type) fact {
 
 // widen returns bounds that hold for f and g and that no sequence of such steps
 // moves often: a bound that has moved goes on to the next of the limits, which are
-// ascending and positive, to 0 or to the end of the type.
+// ascending and positive, to 0 or to the end of the type. Of the bits only those are kept
+// that tell how an offset is aligned.
 func (f fact) widen(g fact, t ir.Type, limits []int64) fact {
 	h := f.or(g)
 	if !t.IsInt() {
@@ -264,7 +265,11 @@ func (f fact) widen(g fact, t ir.Type, limits []int64) fact {
 		h.smax = int64(next(uint64(max(g.smax, 0))))
 	}
 	if h.zero != f.zero || h.one != f.one {
-		h.zero, h.one = 0, 0
+		aligned := bits.TrailingZeros64(^h.zero)
+		h.zero, h.one = lowBits(int64(min(aligned, maxAlignBits))), 0
 	}
 	return h
 }
+
+// maxAlignBits is the binary logarithm of the alignment of the widest access.
+const maxAlignBits = 3

@@ -68,8 +68,8 @@ func TestTransfer(t *testing.T) {
 		}
 		a := []*analysis{
 			newAnalysis(f),
-			newVerifierAnalysis(f, target.For(target.MinKernel, "amd64")),
-			newVerifierAnalysis(f, testConfig().Target),
+			newVerifierAnalysis(f, &Config{Target: target.For(target.MinKernel, "amd64")}),
+			newVerifierAnalysis(f, testConfig()),
 		}[r.IntN(3)]
 		fx, xs := randomFact(r, x.Type)
 		fy, ys := randomFact(r, y.Type)

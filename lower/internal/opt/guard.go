@@ -23,6 +23,10 @@ import (
 // through the same pointer that it covers, and since an element's offset is a
 // multiple of its size, those are all accesses to the element.
 //
+// On the stack accesses must be aligned as well. An offset that goes around a loop that the
+// kernel limits is any number to the verifier, so that what is known to be 0 of it is
+// masked off again.
+//
 // Precondition: no later pass removes checks or merges values.
 //
 // Before:                          After:
@@ -39,15 +43,15 @@ import (
 func Guard(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
 	g := &guarder{
-		analysis:  newVerifierAnalysis(f, c.Target),
+		analysis:  newVerifierAnalysis(f, c),
 		f:         f,
 		addresses: make([]address, f.NumValues()),
 		plans:     make(map[*ir.Value][]guardPlan),
 	}
 	g.run(g)
 	if len(g.plans) > 0 {
-		g.positive = positiveOffsets{newAnalysis(f), make([]bool, f.NumValues())}
-		g.positive.run(g.positive)
+		g.offsets = offsets{newAnalysis(f), make([]fact, f.NumValues())}
+		g.offsets.run(g.offsets)
 		for _, b := range f.Blocks {
 			g.rewrite(b)
 		}
@@ -63,17 +67,18 @@ type address struct {
 	terms  []*ir.Value
 	off    int64
 	lo, hi int64 // bounds of the sum of the terms, as the verifier sees it
-	stride int64 // power of two that divides each term
+	stride int64 // power of two that divides each term, as the verifier sees it
 }
 
 // maxOffset is beyond any offset that an access can have.
 const maxOffset = 1 << 40
 
-// A guardPlan says that operand arg of an access has to be guarded.
+// A guardPlan says that operand arg of an access has to be guarded, and be a multiple of
+// align.
 type guardPlan struct {
-	arg        int
-	at         address
-	disp, size int64
+	arg               int
+	at                address
+	disp, size, align int64
 }
 
 type guarder struct {
@@ -81,7 +86,7 @@ type guarder struct {
 	f         *ir.Func
 	addresses []address // by Value.ID
 	plans     map[*ir.Value][]guardPlan
-	positive  positiveOffsets
+	offsets   offsets
 	grown     []room
 }
 
@@ -91,20 +96,20 @@ type room struct {
 	size int64
 }
 
-// positiveOffsets finds the operands of pointer additions that are never
-// negative, which is a matter of truth and not of what the verifier knows.
-type positiveOffsets struct {
+// offsets is what is true of the operands of pointer additions, whether the verifier
+// knows it or not.
+type offsets struct {
 	*analysis
-	is []bool // by Value.ID
+	known []fact // by Value.ID
 }
 
-func (o positiveOffsets) param(*ir.Value, fact) {}
+func (o offsets) param(*ir.Value, fact) {}
 
-func (o positiveOffsets) term(*ir.Block) {}
+func (o offsets) term(*ir.Block) {}
 
-func (o positiveOffsets) instr(v *ir.Value) {
+func (o offsets) instr(v *ir.Value) {
 	if v.Op == ir.OpPtrAdd {
-		o.is[v.Args[1].ID] = o.get(v.Args[1]).isNonNegative()
+		o.known[v.Args[1].ID] = o.get(v.Args[1])
 	}
 }
 
@@ -123,12 +128,12 @@ func (g *guarder) instr(v *ir.Value) {
 	case ir.OpPtrAdd:
 		g.addresses[v.ID] = g.added(g.addresses[v.Args[0].ID], v.Args[1])
 	case ir.OpLoad, ir.OpStore, ir.OpAtomic:
-		g.access(v, 0, v.Imm, int64(v.Width))
+		g.access(v, 0, v.Imm, int64(v.Width), int64(v.Width))
 	case ir.OpMemZero:
-		g.access(v, 0, v.Imm, v.Size)
+		g.access(v, 0, v.Imm, v.Size, 1)
 	case ir.OpMemCopy:
-		g.access(v, 0, 0, v.Size)
-		g.access(v, 1, 0, v.Size)
+		g.access(v, 0, 0, v.Size, 1)
+		g.access(v, 1, 0, v.Size, 1)
 	case ir.OpHelper:
 		h := v.Helper()
 		for i, a := range v.Args {
@@ -150,10 +155,10 @@ func (g *guarder) part(v *ir.Value, arg int, size *ir.Value) {
 	a := g.addresses[v.Args[arg].ID]
 	_, isConst := size.IsConst()
 	if isConst || a.root == nil || a.root.Op != ir.OpSlotAddr || len(a.terms) == 0 || most > objectSize(a.root) {
-		g.access(v, arg, 0, most)
+		g.access(v, arg, 0, most, 1)
 		return
 	}
-	g.access(v, arg, 0, 0)
+	g.access(v, arg, 0, 0, 1)
 	slot := a.root.Slot()
 	end := min(a.hi+a.off, slot.Size) + most
 	i := slices.IndexFunc(g.grown, func(r room) bool { return r.slot == slot })
@@ -193,20 +198,25 @@ func (g *guarder) added(a address, x *ir.Value) address {
 	lo, hi := g.bounds(x)
 	a.terms = append(slices.Clip(a.terms), x)
 	a.lo, a.hi = max(a.lo+lo, -maxOffset), min(a.hi+hi, maxOffset)
-	zeros := bits.TrailingZeros64(^g.get(x).zero)
-	a.stride = min(a.stride, 1<<min(zeros, 40))
+	a.stride = min(a.stride, g.get(x).stride())
 	return a
 }
 
+// stride returns a power of two that divides what f is known of.
+func (f fact) stride() int64 { return 1 << min(bits.TrailingZeros64(^f.zero), 40) }
+
 // access plans a guard for the access of v to size bytes at operand arg plus
-// disp, if the verifier needs one.
-func (g *guarder) access(v *ir.Value, arg int, disp, size int64) {
+// disp, which must be aligned to align on the stack, if the verifier needs one.
+func (g *guarder) access(v *ir.Value, arg int, disp, size, align int64) {
 	a := g.addresses[v.Args[arg].ID]
 	if a.root == nil || len(a.terms) == 0 {
 		return
 	}
-	if a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > objectSize(a.root) {
-		g.plans[v] = append(g.plans[v], guardPlan{arg, a, disp, size})
+	if a.stride >= align || a.root.Op != ir.OpSlotAddr {
+		align = 1
+	}
+	if align > 1 || a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > objectSize(a.root) {
+		g.plans[v] = append(g.plans[v], guardPlan{arg, a, disp, size, align})
 	}
 }
 
@@ -223,6 +233,7 @@ type guardKey struct {
 	p     *ir.Value
 	limit int64
 	off   int64 // that the sum includes
+	align int64 // that the sum is told to have, if not 1
 }
 
 // rewrite puts the planned guards into b.
@@ -246,10 +257,18 @@ func (g *guarder) guard(b *ir.Block, v *ir.Value, p guardPlan, guarded map[guard
 	a := p.at
 	disp := a.off + p.disp
 	last := objectSize(a.root) - p.size // the largest offset that is in bounds
-	key := guardKey{p: v.Args[p.arg]}
-	negative := slices.ContainsFunc(a.terms, func(x *ir.Value) bool { return !g.positive.is[x.ID] })
+	key := guardKey{p: v.Args[p.arg], align: 1}
+	negative, stride := false, int64(maxOffset)
+	for _, x := range a.terms {
+		known := g.offsets.known[x.ID]
+		negative = negative || !known.isNonNegative()
+		stride = min(stride, known.stride())
+	}
+	if stride >= p.align && disp&(p.align-1) == 0 {
+		key.align = p.align
+	}
 	if !negative && disp >= 0 {
-		key.limit = (last - disp) &^ (a.stride - 1)
+		key.limit = (last - disp) &^ (max(a.stride, key.align) - 1)
 	} else { // the sum may be negative without disp
 		key.limit, key.off = last, disp
 		disp = 0
@@ -280,6 +299,9 @@ func (g *guarder) checkedAddress(b *ir.Block, v *ir.Value, a address, key guardK
 	}
 	if key.off != 0 {
 		sum = b.Add(ir.OpAdd, ir.I64, v.Pos, sum, b.Const(ir.I64, key.off))
+	}
+	if key.align > 1 {
+		sum = b.Add(ir.OpAnd, ir.I64, v.Pos, sum, b.Const(ir.I64, -key.align))
 	}
 	check := b.Add(ir.OpCheckIdx, ir.I64, v.Pos, sum, b.Const(ir.I64, key.limit+1))
 	check.Aux = proofSite(g.f.Module)

@@ -34,7 +34,9 @@ import (
 // In a limited loop the verifier must not know the counter's first value: it would take
 // the second for something new, and so on. So parameters of the header that change in
 // the loop are made opaque on the way in. Therefore this pass runs before those that
-// rely on what the verifier knows.
+// rely on what the verifier knows. What a value has been compared with in one iteration the
+// verifier may still know in the next, and follows the loop once more for it: of a program that
+// has been refused once (Config.LoopWork), parameters are made opaque on the way back, too.
 //
 // Before:                          After:
 //
@@ -134,7 +136,7 @@ func newLimiter(f *ir.Func, c *Config) *limiter {
 		cost:   make(map[*ir.Loop]loopWork),
 	}
 	l.exact = exactValues(f, false)
-	l.tripCounter = countTrips(newVerifierAnalysis(f, l.config.Target), l.follows)
+	l.tripCounter = countTrips(newVerifierAnalysis(f, l.config), l.follows)
 	if len(l.nest.Loops) == 0 {
 		return l
 	}
@@ -345,6 +347,9 @@ const loopMessage = "loop takes too long for the kernel"
 // limitLoop makes the kernel end the loop when it takes too long.
 func (l *limiter) limitLoop(loop *ir.Loop) {
 	h, pos := loop.Header, loopPos(loop)
+	if !l.config.Target.Has(target.MayGoto) {
+		l.sinkAddresses(loop)
+	}
 	limit := l.f.NewValue(ir.OpLoopLimit, ir.Void, pos)
 	limit.Aux = l.f.Module.NewSite(ir.PanicLoop, loopMessage, pos)
 	h.Insert(0, limit)
@@ -362,15 +367,16 @@ func (l *limiter) changes(loop *ir.Loop, i int) bool {
 	})
 }
 
-// hide makes opaque what parameter i of the loop's header is given from outside. Of a
+// hide makes opaque what parameter i of the loop's header is given. Of a
 // loop that becomes a function it must be opaque, whatever is known of it here: the
 // verifier may know more, as of a counter of a loop around this one.
 func (l *limiter) hide(loop *ir.Loop, i int) {
-	if l.config.Target.Has(target.MayGoto) && l.starts[loop.Header.Params[i].ID] == anything(loop.Header.Params[i].Type) {
+	if l.config.LoopWork == 0 && l.config.Target.Has(target.MayGoto) && l.starts[loop.Header.Params[i].ID] == anything(loop.Header.Params[i].Type) {
 		return
 	}
 	for _, p := range l.dom.Preds()[loop.Header.ID] {
-		if a := &p.Edge().Args[i]; !l.nest.Contains(loop, p.Block) && (*a).Op != ir.OpOpaque {
+		again := l.config.LoopWork > 0 && p.Edge().Args[i] != loop.Header.Params[i]
+		if a := &p.Edge().Args[i]; (again || !l.nest.Contains(loop, p.Block)) && (*a).Op != ir.OpOpaque {
 			*a = p.Block.Add(ir.OpOpaque, (*a).Type, p.Block.Term.Pos, *a)
 		}
 	}

@@ -76,7 +76,7 @@ func (l *limiter) canOutline(loop *ir.Loop) bool {
 	for _, b := range l.dom.Order() {
 		ok := true
 		if !l.nest.Contains(loop, b) {
-			b.EachUse(func(u ir.Use) { ok = ok && !l.isLoopPointer(loop, u.Get()) })
+			b.EachUse(func(u ir.Use) { ok = ok && (!l.isLoopPointer(loop, u.Get()) || isSinkable(u.Get())) })
 		}
 		for _, v := range b.Instrs {
 			if v.Op == ir.OpStore && v.Args[1].Type.IsPtr() && written[rootSlot(v.Args[0])] {
@@ -88,6 +88,52 @@ func (l *limiter) canOutline(loop *ir.Loop) bool {
 		}
 	}
 	return true
+}
+
+// isSinkable reports whether p can be computed again behind a loop: an object plus
+// offsets, which are numbers.
+func isSinkable(p *ir.Value) bool {
+	for p.Op == ir.OpPtrAdd || p.Op == ir.OpPi {
+		p = p.Args[0]
+	}
+	return p.Op == ir.OpSlotAddr || p.Op == ir.OpDataAddr
+}
+
+// sinkAddresses computes the pointers of the loop that are used behind it again where they
+// are used, so that no pointer comes out of it.
+func (l *limiter) sinkAddresses(loop *ir.Loop) {
+	for _, b := range l.dom.Order() {
+		if l.nest.Contains(loop, b) {
+			continue
+		}
+		var uses []ir.Use
+		b.EachUse(func(u ir.Use) {
+			if l.isLoopPointer(loop, u.Get()) {
+				uses = append(uses, u)
+			}
+		})
+		again := make(map[*ir.Value]*ir.Value) // by what they compute again
+		for _, u := range uses {
+			p := u.Get()
+			if again[p] == nil {
+				again[p] = l.computeAgain(b, p)
+			}
+			u.Set(again[p])
+		}
+	}
+}
+
+// computeAgain computes the sinkable p at the beginning of b.
+func (l *limiter) computeAgain(b *ir.Block, p *ir.Value) *ir.Value {
+	n := copyValue(l.f, p)
+	n.Args = slices.Clone(p.Args)
+	if len(p.Args) > 0 {
+		n.Args[0] = l.computeAgain(b, p.Args[0])
+		b.Insert(slices.Index(b.Instrs, n.Args[0])+1, n)
+	} else {
+		b.Insert(0, n)
+	}
+	return n
 }
 
 // isLoopPointer reports whether v is computed in the loop and neither a number nor to be

@@ -77,7 +77,7 @@ func PacketProofs(f *ir.Func, cfg *Config) {
 	p.sums.whole = make(map[*ir.Value]bool)
 	truth := truthFinder{newAnalysis(f), p}
 	truth.run(truth)
-	seen := boundFinder{newVerifierAnalysis(f, cfg.Target), p}
+	seen := boundFinder{newVerifierAnalysis(f, cfg), p}
 	seen.run(seen)
 	p.dom = ir.Dominators(f)
 	p.place = make([]int, f.NumBlocks())

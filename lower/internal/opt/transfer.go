@@ -85,6 +85,10 @@ func (a *analysis) operation(v *ir.Value) fact {
 		if a.sound {
 			return quotientFact(v.Op, arg(0), arg(1), t)
 		}
+	case ir.OpOpaque:
+		if a.sound {
+			return arg(0)
+		}
 	case ir.OpBswap:
 		if a.sound && v.Imm < 64 {
 			return between(t, 0, lowBits(v.Imm))
