@@ -3,6 +3,7 @@ package stdlib
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 func compare(a, b int64, c, d uint8) (int, int, bool, int64) {
@@ -42,6 +43,53 @@ func sliceSort(s [10]int16) ([10]int16, bool, bool) {
 	before := slices.IsSorted(s[:])
 	slices.Sort(s[:])
 	return s, before, slices.IsSorted(s[:])
+}
+
+func sliceSortFunc(s [10]uint8, n uint8) ([10]uint8, bool) {
+	byTens := func(a, b uint8) int { return cmp.Compare(a/10, b/10) }
+	slices.SortFunc(s[:n%11], byTens)
+	return s, slices.IsSortedFunc(s[:], byTens)
+}
+
+type record struct {
+	key, value uint8
+	next       uint16
+}
+
+func sliceSortLong(seed uint32, n uint8) [40]record {
+	var list [40]record
+	for i := range list {
+		seed = seed*1664525 + 1013904223
+		list[i] = record{uint8(seed >> 28), uint8(seed >> 26), uint16(i)}
+	}
+	// All are different, so that the order is the same natively.
+	slices.SortFunc(list[:n%41], func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(b.value, a.value), cmp.Compare(a.next, b.next))
+	})
+	return list
+}
+
+type byValue []record
+
+func (s byValue) Len() int           { return len(s) }
+func (s byValue) Less(i, j int) bool { return s[i].value < s[j].value }
+func (s byValue) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
+
+func sortInterface(values [12]uint8, n uint8) (list [12]record) {
+	for i, v := range values {
+		list[i] = record{uint8(i), v & 7, 0}
+	}
+	sort.Sort(byValue(list[:n%13]))
+	return list
+}
+
+func sortStable(values [16]uint8, ints [6]int) (list [16]record, _ [6]int, sorted bool) {
+	for i, v := range values {
+		list[i] = record{uint8(i), v & 3, 0}
+	}
+	sort.Stable(byValue(list[:]))
+	sort.Sort(sort.Reverse(sort.IntSlice(ints[:])))
+	return list, ints, sort.IsSorted(byValue(list[:5]))
 }
 
 func sliceSortStable(s [8]uint8) [8]uint8 {

@@ -9,7 +9,7 @@ var Funcs = []any{
 	bitsLen, bitsCount, bitsTrailing, bitsRotate, bitsReverse, bitsAdd, bitsMul, bitsDiv, bitsDiv32,
 	bigEndian, littleEndian, nativeEndian, putBig, putLittle, appendOrder, orderValue, varints,
 	atomicFuncs32, atomicFuncs64, atomicTypes, atomicBits, atomicBool,
-	compare, sliceIndex, sliceContains, sliceFuncs, sliceEdit, sliceEqual, sliceMinMax, sliceSort, sliceSortStable, sliceSearch, sliceIterators,
+	compare, sliceIndex, sliceContains, sliceFuncs, sliceEdit, sliceEqual, sliceMinMax, sliceSort, sliceSortFunc, sliceSortLong, sortInterface, sortStable, sliceSortStable, sliceSearch, sliceIterators,
 	sliceFuncEdits, sliceSearchFunc, sliceChunks, sliceOrder,
 	bytesIndex, bytesEqual, bytesAffixes, bytesTrim, bytesCompare, bytesCount, bytesCut,
 	byteStrings, stringsIndex, stringsAffixes, stringsCut, stringsFuncs,

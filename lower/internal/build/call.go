@@ -46,6 +46,12 @@ func (fn *function) lowerCall(c *ssa.Call) operand {
 	return fn.callResolved(callee, args, c)
 }
 
+// insteadOf is what to do instead of calling functions that cannot be compiled.
+var insteadOf = map[string]string{
+	"sort.Slice":       "call slices.SortFunc",
+	"sort.SliceStable": "call slices.SortStableFunc",
+}
+
 // callResolved calls callee, a helper or a function. c is as for call.
 func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Call) operand {
 	d := fn.b.directiveOf(callee)
@@ -64,8 +70,11 @@ func (fn *function) callResolved(callee *ssa.Function, args []operand, c *ssa.Ca
 	case d.helper != nil:
 		return fn.lowerHelper(d.helper, callee, args)
 	case d.unavailable != "":
-		fn.fail(diag.NoBody, "do it on the host, or copy what is needed of it into this package",
-			"call of %s, which cannot be compiled for the kernel: %s", callee, d.unavailable)
+		fix := insteadOf[callee.String()]
+		if fix == "" {
+			fix = "do it on the host, or copy what is needed of it into this package"
+		}
+		fn.fail(diag.NoBody, fix, "call of %s, which cannot be compiled for the kernel: %s", callee, d.unavailable)
 		return badOperand
 	}
 	fn.fail(diag.UnresolvedCall, "call it by name", "call of intrinsic %s as a function value", callee.Name())

@@ -47,6 +47,7 @@ var packages = []struct {
 	{"iter", nil},
 	{"math/bits", []string{"bits.go", "bits_tables.go"}},
 	{"slices", nil},
+	{"sort", []string{"search.go", "slice.go", "sort.go", "zsortinterface.go"}},
 	{"strings", []string{"compare.go", "iter.go", "search.go", "strings.go"}},
 	{"sync/atomic", []string{"doc.go", "doc_64.go", "type.go"}},
 	{"unicode/utf8", nil},
