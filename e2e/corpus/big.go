@@ -90,3 +90,57 @@ func bigList(n uint8, v uint64) (sum uint64) {
 	}
 	return sum + buf[n/2]
 }
+
+// Results of functions that are not inlined, together larger than the stack.
+
+type wide struct{ a, b, c, d, e, f, g, h, i, j uint64 }
+
+func (w wide) mix(by uint64) wide {
+	w.a, w.b, w.c, w.d = w.b*by, w.c^by, w.d+by, w.a-by
+	w.e, w.f, w.g, w.h = w.f*by, w.g^by, w.h+by, w.e-by
+	w.i, w.j = w.j*by, w.i^by
+	return w
+}
+
+func mixTwo(x, y wide, by uint64) (wide, wide) {
+	for range by & 3 {
+		x, y = y.mix(by), x.mix(y.b)
+	}
+	if x.a > y.b {
+		x, y = y, x.mix(y.d)
+	}
+	return x, y
+}
+
+func mixOften(x, y wide, by uint64) (wide, wide) {
+	x, y = mixTwo(x, y, by)
+	if x.e > y.f {
+		x, y = mixTwo(y, x, by+1)
+	}
+	if x.g > y.h {
+		y, x = mixTwo(x, y, by+2)
+	}
+	if x.i > y.j {
+		x, y = mixTwo(y, x, by+3)
+	}
+	if x.f > y.e {
+		y, x = mixTwo(x, y, by+4)
+	}
+	return x, y
+}
+
+func wideResults(v, by uint64, n uint8) (wide, uint8) {
+	var table [80]uint8
+	for i := range table {
+		table[i] = uint8(i) * n
+	}
+	x, y := wide{a: v, f: by}, wide{e: v ^ by, j: 1}
+	x, y = mixOften(x, y, by)
+	if x.c > y.d {
+		x, y = mixOften(y, x, by^1)
+	}
+	if x.b > y.c {
+		y, x = mixOften(y, x, by^2)
+	}
+	return x, table[(y.a^x.b)%uint64(len(table))]
+}

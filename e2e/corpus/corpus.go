@@ -72,5 +72,5 @@ var Funcs = []any{
 	initialTables, initialValues,
 
 	// big.go
-	bigTable, bigZero, bigNested, bigChoice, bigList,
+	bigTable, bigZero, bigNested, bigChoice, bigList, wideResults,
 }

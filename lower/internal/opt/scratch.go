@@ -15,7 +15,8 @@ import (
 //   - those at variable offsets in which something is accessed, if the target's
 //     verifier does not follow such accesses to the stack;
 //   - as long as the deepest chain of calls needs too much stack, the largest
-//     variable of the chain.
+//     variable of the chain. Arguments and results of calls that find no register are
+//     among the variables then (callmem.go).
 //
 // Each function with such variables looks its memory up on entry, which cannot
 // fail but for the verifier, and has a region of its own there: functions do not call
@@ -73,6 +74,9 @@ func Scratch(m *ir.Module, c *Config) {
 	s.measure()
 	limit := c.Target.StackSize - c.Spill
 	anyOffset := c.Target.Has(target.VarOffStack)
+	if s.depth[s.deepest()[0]] > limit && conveyInVariables(m, s.graph) {
+		s.measure()
+	}
 	if chain := s.deepest(); anyOffset && s.depth[chain[0]] <= limit {
 		return
 	}
@@ -113,8 +117,10 @@ func (s *scratch) measure() {
 	s.frame = make(map[*ir.Func]int)
 	s.depth = make(map[*ir.Func]int)
 	s.keyed = make(map[*ir.Func]bool)
+	conventions := make(map[*ir.Func]*convention)
 	for _, f := range s.graph.order {
 		ir.RemoveUnreachable(f)
+		s.frame[f] = callMemory(f, conventions)
 		used := make([]bool, len(f.Slots))
 		for _, b := range f.Blocks {
 			for _, v := range b.Instrs {
