@@ -93,16 +93,16 @@ func bigList(n uint8, v uint64) (sum uint64) {
 
 // Results of functions that are not inlined, together larger than the stack.
 
-type wide struct{ a, b, c, d, e, f, g, h, i, j uint64 }
+type record struct{ a, b, c, d, e, f, g, h, i, j uint64 }
 
-func (w wide) mix(by uint64) wide {
+func (w record) mix(by uint64) record {
 	w.a, w.b, w.c, w.d = w.b*by, w.c^by, w.d+by, w.a-by
 	w.e, w.f, w.g, w.h = w.f*by, w.g^by, w.h+by, w.e-by
 	w.i, w.j = w.j*by, w.i^by
 	return w
 }
 
-func mixTwo(x, y wide, by uint64) (wide, wide) {
+func mixRecords(x, y record, by uint64) (record, record) {
 	for range by & 3 {
 		x, y = y.mix(by), x.mix(y.b)
 	}
@@ -112,29 +112,29 @@ func mixTwo(x, y wide, by uint64) (wide, wide) {
 	return x, y
 }
 
-func mixOften(x, y wide, by uint64) (wide, wide) {
-	x, y = mixTwo(x, y, by)
+func mixOften(x, y record, by uint64) (record, record) {
+	x, y = mixRecords(x, y, by)
 	if x.e > y.f {
-		x, y = mixTwo(y, x, by+1)
+		x, y = mixRecords(y, x, by+1)
 	}
 	if x.g > y.h {
-		y, x = mixTwo(x, y, by+2)
+		y, x = mixRecords(x, y, by+2)
 	}
 	if x.i > y.j {
-		x, y = mixTwo(y, x, by+3)
+		x, y = mixRecords(y, x, by+3)
 	}
 	if x.f > y.e {
-		y, x = mixTwo(x, y, by+4)
+		y, x = mixRecords(x, y, by+4)
 	}
 	return x, y
 }
 
-func wideResults(v, by uint64, n uint8) (wide, uint8) {
+func wideResults(v, by uint64, n uint8) (record, uint8) {
 	var table [80]uint8
 	for i := range table {
 		table[i] = uint8(i) * n
 	}
-	x, y := wide{a: v, f: by}, wide{e: v ^ by, j: 1}
+	x, y := record{a: v, f: by}, record{e: v ^ by, j: 1}
 	x, y = mixOften(x, y, by)
 	if x.c > y.d {
 		x, y = mixOften(y, x, by^1)

@@ -18,6 +18,7 @@ type function struct {
 	f    *ir.Func
 	cur  *ir.Block       // where instructions are appended
 	at   *ssa.BasicBlock // the block being lowered
+	n    int             // index in at of the instruction being lowered
 	pos  token.Pos       // of the instruction being lowered, or the last known
 
 	vals      map[ssa.Value]operand
@@ -244,6 +245,7 @@ func (fn *function) block(blk *ssa.BasicBlock) {
 	fn.lowerPhis(blk)
 	returns := fn.returnsAt(blk)
 	for i, instr := range blk.Instrs {
+		fn.n = i
 		if i == returns {
 			fn.runStack()
 		}

@@ -33,7 +33,11 @@ func (fn *function) sinks(v ssa.Value) bool {
 		return true
 	}
 	between := false
-	for _, instr := range at.Block().Instrs {
+	rest := at.Block().Instrs
+	if at.Block() == fn.at && rest[fn.n] == at {
+		rest = rest[fn.n:]
+	}
+	for _, instr := range rest {
 		switch {
 		case instr == at:
 			between = true

@@ -35,6 +35,10 @@ import (
 // million instructions.
 const maxTaught = 1 << 16
 
+// maxDeciding is how many values are looked at for each loop. What is further from the
+// decision has rarely a bound that follows from the division's.
+const maxDeciding = 256
+
 // LoopBounds makes the bounds of the loops of f known to the verifier.
 func LoopBounds(f *ir.Func, _ *Config) {
 	ir.RemoveUnreachable(f)
@@ -57,13 +61,13 @@ func LoopBounds(f *ir.Func, _ *Config) {
 func decidingValues(f *ir.Func, nest *ir.LoopNest) []bool {
 	deciding := make([]bool, f.NumValues())
 	preds := ir.Preds(f)
-	for _, l := range nest.Loops {
-		seen := make([]bool, f.NumValues())
+	seen := make([]int, f.NumValues()) // the number of the last loop, from 1 on
+	for i, l := range nest.Loops {
 		var work []*ir.Value
 		add := func(list []*ir.Value) {
 			for _, v := range list {
-				if !seen[v.ID] {
-					seen[v.ID] = true
+				if seen[v.ID] <= i {
+					seen[v.ID] = i + 1
 					work = append(work, v)
 				}
 			}
@@ -73,7 +77,7 @@ func decidingValues(f *ir.Func, nest *ir.LoopNest) []bool {
 				add(b.Term.Args)
 			}
 		}
-		for len(work) > 0 {
+		for n := 0; len(work) > 0 && n < maxDeciding; n++ {
 			v := work[len(work)-1]
 			work = work[:len(work)-1]
 			switch {

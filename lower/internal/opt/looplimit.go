@@ -91,6 +91,7 @@ type limiter struct {
 	config       *Config
 	sound        *tripCounter // the truth, once asked for
 	exact        []bool
+	likely       []bool                  // as exact, once asked for
 	own          map[*ir.Loop]loopWork   // of one iteration, without inner loops
 	inner        map[*ir.Loop][]*ir.Loop // loops directly inside
 	cost         map[*ir.Loop]loopWork   // of the whole loop
@@ -410,13 +411,16 @@ func (l *limiter) isExact(v *ir.Value) bool { return v.Op == ir.OpConst || l.exa
 // hasExactTest reports whether the loop can be left by a comparison of values that the
 // verifier is likely to know exactly.
 func (l *limiter) hasExactTest(loop *ir.Loop) bool {
-	likely := exactValues(l.f, true)
+	if l.likely == nil {
+		l.likely = exactValues(l.f, true)
+	}
+	known := func(v *ir.Value) bool { return int(v.ID) < len(l.likely) && l.likely[v.ID] }
 	return slices.ContainsFunc(loop.Blocks, func(b *ir.Block) bool {
 		if !slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool { return !l.nest.Contains(loop, e.To) }) || len(b.Term.Args) == 0 {
 			return false
 		}
 		cond := b.Term.Args[0]
-		return cond.Op != ir.OpConst && (likely[cond.ID] ||
-			cond.Op.Is(ir.Compare) && likely[cond.Args[0].ID] && likely[cond.Args[1].ID])
+		return cond.Op != ir.OpConst && (known(cond) ||
+			cond.Op.Is(ir.Compare) && known(cond.Args[0]) && known(cond.Args[1]))
 	})
 }

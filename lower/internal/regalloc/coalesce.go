@@ -1,10 +1,6 @@
 package regalloc
 
-import (
-	"slices"
-
-	"github.com/undergo-ebpf/undergo/lower/internal/mir"
-)
+import "github.com/undergo-ebpf/undergo/lower/internal/mir"
 
 // This file is the coalescing half of iterated register coalescing.
 
@@ -160,7 +156,7 @@ func (c *colorer) combine(u, v int32) {
 	nu.cost += nv.cost
 	nu.tiny = nu.tiny && nv.tiny
 	nu.moves = append(nu.moves, nv.moves...)
-	nu.pending = append(slices.Clip(nu.pending), nv.pending...)
+	nu.pending = append(nu.pending, nv.pending...)
 	for _, t := range nv.adj {
 		switch c.nodes[t].state {
 		case active:
@@ -177,10 +173,28 @@ func (c *colorer) combine(u, v int32) {
 			// Coloured after u: it must see u, which it does through v.
 		}
 	}
+	c.dropInactive(u)
 	c.enableMoves(u)
 	if c.isLow(u) {
 		c.enqueue(u)
 	} else {
 		c.high = append(c.high, u)
 	}
+}
+
+// dropInactive forgets neighbours of u that are not in the graph any more, if they are many:
+// they are coloured after u, or their colours are in u's phys, or they have been
+// coalesced with others that are neighbours as well. Those that u had by itself stay.
+func (c *colorer) dropInactive(u int32) {
+	n := &c.nodes[u]
+	if len(n.adj) < 2*(n.ownAdj+int(n.degree))+32 {
+		return
+	}
+	left := n.adj[:n.ownAdj]
+	for _, t := range n.adj[n.ownAdj:] {
+		if c.nodes[t].state == active {
+			left = append(left, t)
+		}
+	}
+	n.adj = left
 }

@@ -236,14 +236,21 @@ func (c *colorer) decrement(v int32) {
 	}
 }
 
-// enableMoves lets the waiting moves of u be tried again.
+// enableMoves lets the waiting moves of u be tried again, and forgets those that are done.
 func (c *colorer) enableMoves(u int32) {
-	for _, m := range c.nodes[u].pending {
-		if c.moves[m].state == moveWaiting {
+	n := &c.nodes[u]
+	left := n.pending[:0]
+	for _, m := range n.pending {
+		switch c.moves[m].state {
+		case moveDone:
+			continue
+		case moveWaiting:
 			c.moves[m].state = moveReady
 			c.ready = append(c.ready, m)
 		}
+		left = append(left, m)
 	}
+	n.pending = left
 }
 
 // freezeMoves gives up coalescing u.
@@ -265,10 +272,14 @@ func (c *colorer) freezeMoves(u int32) {
 
 // find returns the node that v was coalesced into.
 func (c *colorer) find(v int32) int32 {
-	for c.nodes[v].state == coalesced {
-		v = c.nodes[v].alias
+	root := v
+	for c.nodes[root].state == coalesced {
+		root = c.nodes[root].alias
 	}
-	return v
+	for c.nodes[v].state == coalesced { // the way is short the next time
+		v, c.nodes[v].alias = c.nodes[v].alias, root
+	}
+	return root
 }
 
 // resolve returns what r stands for now: a physical register, or a virtual one

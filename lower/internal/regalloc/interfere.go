@@ -106,11 +106,12 @@ func (c *colorer) addEdge(u, v int32) {
 	}
 }
 
-// link makes the adjacency lists from the edges, and the lists of moves, in two
+// link makes the adjacency lists from the edges, and the lists of moves, in three
 // allocations.
 func (c *colorer) link() {
 	adj := make([]int32, 2*len(c.pairs))
-	mentions := make([]int32, 2*len(c.moves))
+	all := make([]int32, 2*len(c.moves))
+	mentions := all
 	used := make([]int32, len(c.nodes))
 	for i := range c.moves {
 		for _, r := range [...]mir.Reg{c.moves[i].dst, c.moves[i].src} {
@@ -137,8 +138,9 @@ func (c *colorer) link() {
 			}
 		}
 	}
-	for i := range c.nodes {
-		c.nodes[i].pending = slices.Clip(c.nodes[i].moves)
+	pending := slices.Clone(all)
+	for i, k := range used {
+		c.nodes[i].pending, pending = pending[:k:k], pending[k:]
 	}
 	c.pairs = nil
 }
