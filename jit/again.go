@@ -25,12 +25,13 @@ func (p *Program) compileAgain(in lower.Input, target lower.Target, o lower.Opti
 	}
 }
 
-// load loads the program, and one compiled again if it has loops and is too complex.
+// load loads the program, and one compiled again if it has loops and is too complex, or if
+// it is refused: in loops that the kernel ends, the verifier may forget what it knew.
 func (p *Program) load(o *options, c *Collection) error {
 	again := p.again
 	p.again = nil // and what it refers to
 	err := p.loadUnit(o, c)
-	if !tooComplex(err) && !isEndless(err) || again == nil {
+	if again == nil || !tooComplex(err) && !isEndless(err) && !(isRefused(err) && limitsLoops(p.unit)) {
 		return err
 	}
 	unit, compileErr := again()
@@ -55,6 +56,12 @@ func endlessError(err error) error {
 		Message: "this loop has no bound that this kernel could verify",
 		Fix:     "give it one, as in for i := 0; i < n && i < 1000; i++, or run it on Linux " + lower.MayGoto.MinKernel().String() + " or newer",
 	}}
+}
+
+// isRefused reports whether the verifier has refused the program.
+func isRefused(err error) bool {
+	var refused *VerifierError
+	return errors.As(err, &refused)
 }
 
 // isEndless reports whether the verifier has found a path around a loop that changes
