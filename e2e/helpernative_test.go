@@ -70,6 +70,13 @@ func TestHelpersNatively(t *testing.T) {
 			inputs = append(inputs, r)
 		}
 	}
+	if guest != "" { // where a call takes its time
+		var few []numberRun
+		for i := 0; i < len(inputs); i += 7 {
+			few = append(few, inputs[i])
+		}
+		inputs = few
+	}
 	var native []numberRun
 	for _, r := range inputs {
 		if err := numberRuns.Set(0, r); err != nil {
