@@ -2,11 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
+	"github.com/undergo-ebpf/undergo/jit"
 )
 
 // The functions of headers and checksums, as programs.
@@ -92,6 +94,77 @@ func shorten(ctx *ebpf.XDP) int {
 		return -1
 	}
 	return len(ctx.Data())
+}
+
+// translate changes the destination of a UDP datagram, and corrects the checksums by helpers.
+func translate(ctx *ebpf.SKB) ebpf.TCAction {
+	var addr [4]byte
+	var port [2]byte
+	if ctx.Load(30, addr[:]) != nil || ctx.Load(36, port[:]) != nil {
+		return ebpf.TCShot
+	}
+	toAddr, toPort := [4]byte{192, 0, 2, 1}, [2]byte{0x1f, 0x90}
+	diff, err := ebpf.CsumDiff(addr[:], toAddr[:], 0)
+	if err != nil {
+		return ebpf.TCShot
+	}
+	if ebpf.L3CsumReplace(ctx, 24, 0, uint64(diff), 0) != nil ||
+		ebpf.L4CsumReplace(ctx, 40, 0, uint64(diff), ebpf.FlagPseudoHdr|ebpf.FlagMarkMangled0) != nil ||
+		ebpf.L4CsumReplace(ctx, 40, uint64(binary.NativeEndian.Uint16(port[:])), uint64(binary.NativeEndian.Uint16(toPort[:])), 2|ebpf.FlagMarkMangled0) != nil ||
+		ctx.Store(30, toAddr[:]) != nil || ctx.Store(36, toPort[:]) != nil {
+		return ebpf.TCShot
+	}
+	return ebpf.TCOK
+}
+
+// datagram returns a packet of n bytes with correct checksums: of UDP over IPv4, and the latter maybe none.
+func datagram(r *rand.Rand, n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = byte(r.Uint32())
+	}
+	ebpf.Overlay[ebpf.Ethernet](p).Type.Set(ebpf.EtherTypeIPv4)
+	ip, udp := ebpf.Overlay[ebpf.IPv4](p[14:]), ebpf.Overlay[ebpf.UDP](p[34:])
+	ip.VersionIHL, ip.Protocol, ip.Checksum = 0x45, ebpf.ProtocolUDP, ebpf.Be16{}
+	ip.Length.Set(uint16(n - 14))
+	ip.Checksum = ebpf.Checksum(p[14:34])
+	udp.Length.Set(uint16(n - 34))
+	udp.Checksum = ebpf.Be16{}
+	if r.IntN(4) > 0 {
+		udp.Checksum = sumOfUDP(p)
+	}
+	return p
+}
+
+// sumOfUDP returns the checksum of what goes with the checksum that is in p, which is 0 if that is right.
+func sumOfUDP(p []byte) ebpf.Be16 {
+	ip := ebpf.Overlay[ebpf.IPv4](p[14:])
+	return ebpf.ChecksumFold(ebpf.ChecksumAdd(ebpf.PseudoHeader4(ip.Src, ip.Dst, ebpf.ProtocolUDP, len(p)-34), p[34:]))
+}
+
+// TestChecksumHelpers compares what the helpers make of checksums with what they do natively, and
+// with the sums of the whole.
+func TestChecksumHelpers(t *testing.T) {
+	packets.test(t)
+	p := packets.compile(t, translate, jit.As("tc"))
+	r := rand.New(rand.NewPCG(9, 10))
+	for n := 42; n < 600; n += 1 + n/100 {
+		packet := datagram(r, n)
+		ctx := ebpf.NewSKB(slices.Clone(packet))
+		want := translate(ctx)
+		run, err := p.Test(packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := run.Packet
+		if run.Panic != nil || ebpf.TCAction(run.Result) != want || want != ebpf.TCOK || !bytes.Equal(out, ctx.Data()) {
+			t.Fatalf("packet %x: %d, packet %x, panic %v in the kernel; %d, packet %x natively", packet, run.Result, out, run.Panic, want, ctx.Data())
+		}
+		none := ebpf.Overlay[ebpf.UDP](packet[34:]).Checksum == ebpf.Be16{}
+		if ebpf.Checksum(out[14:34]) != (ebpf.Be16{}) || none != (ebpf.Overlay[ebpf.UDP](out[34:]).Checksum == ebpf.Be16{}) || !none && sumOfUDP(out) != (ebpf.Be16{}) {
+			t.Fatalf("packet %x: the checksums of %x are wrong", packet, out)
+		}
+	}
 }
 
 func TestHeaders(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -167,6 +168,27 @@ func TestCgroup(t *testing.T) {
 	}
 	if _, err := client.Write([]byte("packet")); err != nil {
 		t.Errorf("after Close: %v", err)
+	}
+	incoming, err := attach.Cgroup(cgroupHook.compile(t, denyDatagram, jit.As("cgroup_skb/ingress")), dir)
+	cgroupHook.require(t, err)
+	defer incoming.Close()
+	for _, text := range []string{"packet", "other"} { // the sender is not told
+		if _, err := client.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := server.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"other", "packet", "other"} { // let out, after Close, let in
+		b := make([]byte, 16)
+		n, _, err := server.ReadFrom(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(b[:n]); got != want {
+			t.Errorf("%q is received, want %q", got, want)
+		}
 	}
 	_, err = attach.Auto(p)
 	wantError(t, err, "does not say to which control group")

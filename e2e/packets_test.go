@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -11,25 +12,33 @@ import (
 	"testing"
 
 	cebpf "github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
+	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
 )
 
 // packetPanicked is what the programs of packet tests return when they panic.
 const packetPanicked = 0x70616e63
 
-// packetPrograms returns the functions of packets of the corpus as programs of the given
-// context and section.
-func packetPrograms(t *testing.T, context, section string) *jit.Collection {
+// packetSource returns the source of the functions of packets of the corpus, with the import of ebpf.
+func packetSource(t *testing.T) string {
 	t.Helper()
 	text, err := fs.ReadFile(corpus.Source(), "packet.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, funcs, _ := strings.Cut(string(text), "func be16(")
+	return "package p\nimport \"github.com/undergo-ebpf/undergo/ebpf\"\nfunc be16(" + funcs
+}
+
+// packetPrograms returns the functions of packets of the corpus as programs of the given
+// context and section.
+func packetPrograms(t *testing.T, context, section string) *jit.Collection {
+	t.Helper()
 	var src strings.Builder
-	fmt.Fprintf(&src, "package p\nimport \"github.com/undergo-ebpf/undergo/ebpf\"\nfunc be16(%s", funcs)
+	src.WriteString(packetSource(t))
 	for _, name := range slices.Sorted(maps.Keys(corpus.PacketFuncs)) {
 		fmt.Fprintf(&src, "\n//ebpf:section %s\nfunc p_%s(ctx *ebpf.%s) uint32 { return %s(ctx.Data()) }\n", section, name, context, name)
 	}
@@ -39,29 +48,75 @@ func packetPrograms(t *testing.T, context, section string) *jit.Collection {
 	return c
 }
 
-// testPackets returns packets of the lengths that a test run takes, some of small
-// numbers, which make sense as lengths.
+// maxPacket is the length of the longest packet of the tests.
+const maxPacket = 1600
+
+// testPackets returns packets of all lengths that a test run takes, half of them with headers that make
+// sense but for some bytes, and short ones of small numbers besides, which make sense as lengths. In guests,
+// which are slow, there are fewer long ones.
 func testPackets() [][]byte {
 	r := rand.New(rand.NewPCG(3, 4))
 	var list [][]byte
-	add := func(n int, mask byte) {
-		p := make([]byte, n)
-		for i := range p {
-			p[i] = byte(r.Uint32()) & mask
+	step := 1
+	for n := 14; n <= maxPacket; n += step {
+		if n%2 == 0 {
+			list = append(list, fuzzedPacket(r, n))
+		} else {
+			list = append(list, noise(r, n, 0xff))
 		}
-		if n > 16 && r.IntN(2) == 0 {
-			p[12], p[13], p[14] = 8, 0, 0x45
+		if n < 100 {
+			list = append(list, noise(r, n, 15), fuzzedPacket(r, n))
+		} else if guest != "" {
+			step = 1 + r.IntN(40)
 		}
-		list = append(list, p)
-	}
-	for n := 14; n < 100; n++ {
-		add(n, 0xff)
-		add(n, 15)
-	}
-	for n := 100; n <= 1600; n += 1 + r.IntN(100) {
-		add(n, 0xff)
 	}
 	return list
+}
+
+// noise returns n random bytes under a mask, now and then behind an Ethernet header for IPv4.
+func noise(r *rand.Rand, n int, mask byte) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = byte(r.Uint32()) & mask
+	}
+	if n > 16 && r.IntN(2) == 0 {
+		p[12], p[13], p[14] = 8, 0, 0x45
+	}
+	return p
+}
+
+// fuzzedPacket returns a packet of n bytes that begins with the headers of a TCP or UDP packet, with VLAN tags, options
+// and extension headers as it comes, of which some bytes may be wrong.
+func fuzzedPacket(r *rand.Rand, n int) []byte {
+	var h []byte
+	h = append(h, noise(r, 12, 0xff)...)
+	for range r.IntN(3) {
+		h = append(h, 0x81, 0, byte(r.Uint32()), byte(r.Uint32()))
+	}
+	protocol := []byte{ebpf.ProtocolTCP, ebpf.ProtocolUDP, ebpf.ProtocolICMP, 4}[r.IntN(4)]
+	if r.IntN(3) > 0 {
+		options := r.IntN(11)
+		h = append(h, 8, 0, byte(0x45+options), 0, byte(n>>8), byte(n), 0, 0, 0, 0, byte(r.Uint32()), protocol)
+		h = append(h, noise(r, 10+4*options, 0xff)...)
+	} else {
+		next := []byte{ebpf.ProtocolHopByHop, ebpf.ProtocolRouting, ebpf.ProtocolFragment, ebpf.ProtocolAH, ebpf.ProtocolDestOpts, protocol}
+		kind := next[r.IntN(6)]
+		h = append(h, 0x86, 0xdd, 0x60, 0, 0, 0, byte(n>>8), byte(n), kind, 64)
+		h = append(h, noise(r, 32, 0xff)...)
+		for kind != protocol && len(h) < 300 {
+			kind = next[r.IntN(6)]
+			h = append(h, kind, 1, 0, 0)
+			h = append(h, noise(r, 12, 0xff)...)
+		}
+	}
+	h = append(h, noise(r, 12, 0xff)...)
+	h = append(h, byte(5+r.IntN(11))<<4, byte(r.Uint32()))
+	p := noise(r, n, 0xff)
+	copy(p, h)
+	for range r.IntN(4) {
+		p[r.IntN(min(n, 80))] = byte(r.Uint32())
+	}
+	return p
 }
 
 // runPacket runs p on a packet, and returns its result and what the packet has become.
@@ -82,16 +137,29 @@ func nativePacket(f func([]byte) uint32, packet []byte) (r uint32, out []byte) {
 	return f(out), out
 }
 
+// tooShort reports whether newer kernels refuse to run TC programs on packet: for want of content, or of
+// the header that its EtherType promises.
+func tooShort(packet []byte) bool {
+	switch string(packet[12:14]) {
+	case "\x08\x00":
+		return len(packet) < 14+20
+	case "\x86\xdd":
+		return len(packet) < 14+40
+	}
+	return len(packet) == 14
+}
+
 // TestPackets runs the functions of packets natively, as XDP programs and as TC programs.
 func TestPackets(t *testing.T) {
 	packets.test(t)
+	list := testPackets()
 	for _, kind := range []struct{ context, section string }{{"XDP", "xdp"}, {"SKB", "tc"}} {
 		c := packetPrograms(t, kind.context, kind.section)
 		for _, name := range slices.Sorted(maps.Keys(corpus.PacketFuncs)) {
 			t.Run(kind.section+"/"+name, func(t *testing.T) {
-				for _, packet := range testPackets() {
-					if ip := len(packet) < 34 && string(packet[12:14]) == "\x08\x00"; kind.section == "tc" && (ip || len(packet) == 14) {
-						continue // newer kernels refuse packets without content, and IP packets without header
+				for _, packet := range list {
+					if kind.section == "tc" && tooShort(packet) {
+						continue
 					}
 					want, wantPacket := nativePacket(corpus.PacketFuncs[name], packet)
 					got, gotPacket := runPacket(t, c.Programs["p_"+name], packet)
@@ -100,6 +168,52 @@ func TestPackets(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// writers is the functions of packets that write to them.
+var writers = []string{"pktSwap", "pktCopyIn", "pktOverlap", "pktTTL", "pktFill"}
+
+// TestShortPackets runs the functions of packets on what is too short for an Ethernet header, and so
+// for any XDP program: a program of a control group sees what is behind it.
+func TestShortPackets(t *testing.T) {
+	packets.test(t)
+	src := packetSource(t) + "\nvar result uint32\n"
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(corpus.PacketFuncs)) {
+		if !slices.Contains(writers, name) {
+			names = append(names, name)
+			src += fmt.Sprintf("//ebpf:section cgroup_skb/egress\nfunc p_%s(ctx *ebpf.SKB) ebpf.CgroupVerdict { result = %[1]s(ctx.Data()); return 1 }\n", name)
+		}
+	}
+	c, err := jit.CompileSource("packet.go", src, jit.OnPanic(0))
+	packets.require(t, err)
+	defer c.Close()
+	r := rand.New(rand.NewPCG(11, 12))
+	for _, name := range names {
+		p := c.Programs["p_"+name]
+		result, err := jit.Var[uint32](p, "result")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 40 {
+			packet := noise(r, n, []byte{0xff, 15}[n%2])
+			// Of an EtherType for experiments, of which the kernel has no opinion.
+			head := append(make([]byte, 12), 0x88, 0xb5)
+			verdict, err := p.BPF().Run(&cebpf.RunOptions{Data: append(head, packet...)})
+			if n == 0 && errors.Is(err, unix.EINVAL) {
+				continue // newer kernels refuse packets without content
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			got := uint32(packetPanicked)
+			if verdict == 1 {
+				got = result.Load()
+			}
+			if want, _ := nativePacket(corpus.PacketFuncs[name], packet); got != want {
+				t.Errorf("%s: packet %x: %#x in the kernel, %#x natively", name, packet, got, want)
+			}
 		}
 	}
 }
