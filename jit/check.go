@@ -133,6 +133,7 @@ func (c *checker) error(err error) {
 func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 	r := newReach(f.lib, &f.diags, f.fset.Position)
 	r.live = f.value != nil || f.checking
+	r.hosts, r.home = f.hostTypes(), p
 	for _, d := range roots {
 		r.need(d, full, use{})
 	}
@@ -164,6 +165,7 @@ func (f *front) typeOf(file *file, name string) (types.Type, error) {
 		return nil, fmt.Errorf("%s is not declared", name)
 	}
 	r := newReach(f.lib, nil, f.fset.Position)
+	r.live, r.hosts, r.home = f.value != nil, map[string]bool{name: true}, file.pkg
 	r.need(d, signature, use{})
 	r.run()
 	c := &checker{f: f, r: r}

@@ -43,6 +43,18 @@ type hostVar struct {
 	what string         // what the user calls it
 	mem  unsafe.Pointer // where it is
 	pos  token.Pos
+	typ  ast.Expr
+}
+
+// hostTypes returns the names of the types that variables which stand for memory of this process have.
+func (f *front) hostTypes() map[string]bool {
+	names := make(map[string]bool)
+	for _, v := range f.hostVars {
+		if id, ok := v.typ.(*ast.Ident); ok {
+			names[id.Name] = true
+		}
+	}
+	return names
 }
 
 // newHostVar declares a variable of type typ for the memory at mem, which the user calls what,
@@ -55,7 +67,7 @@ func (f *front) newHostVar(file *file, what string, typ ast.Expr, mem unsafe.Poi
 	d := &decl{file: file, gen: gen}
 	d.group = []*decl{d}
 	file.pkg.decls[name] = d
-	f.hostVars[name] = hostVar{what, mem, pos}
+	f.hostVars[name] = hostVar{what, mem, pos, typ}
 	return &ast.Ident{NamePos: pos, Name: name}
 }
 

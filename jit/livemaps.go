@@ -98,18 +98,21 @@ func (r *reach) bareCall(f *file, call *ast.CallExpr) ast.Expr {
 // bareType returns s, or if that is a struct, one without what only the host can use.
 func (r *reach) bareType(f *file, s *ast.TypeSpec) *ast.TypeSpec {
 	st, ok := s.Type.(*ast.StructType)
-	if !ok || !slices.ContainsFunc(st.Fields.List, func(field *ast.Field) bool { return r.isHostOnly(f, field.Type) }) {
+	hostOnly := func(field *ast.Field) bool {
+		return r.isHostOnly(f, field.Type) || r.hosts[s.Name.Name] && f.pkg == r.home && r.refersToHost(f, field.Type)
+	}
+	if !ok || !slices.ContainsFunc(st.Fields.List, hostOnly) {
 		return s
 	}
 	fields := *st.Fields
 	fields.List = slices.Clone(fields.List)
 	for i, field := range fields.List {
-		if r.isHostOnly(f, field.Type) {
+		if hostOnly(field) {
 			bare := *field
 			if len(field.Names) == 0 { // embedded
 				bare.Names = []*ast.Ident{{NamePos: field.Pos(), Name: "_"}}
 			}
-			if bare.Type = pointerSized(field.Type); bare.Type == nil {
+			if bare.Type = r.sameSize(f, field.Type); bare.Type == nil {
 				bare.Type = &ast.StructType{Struct: field.Type.Pos(), Fields: &ast.FieldList{}}
 				for _, id := range bare.Names {
 					r.unsized[id.Pos()] = true
@@ -140,8 +143,52 @@ func (r *reach) isHostOnly(f *file, x ast.Expr) bool {
 	return found
 }
 
-// pointerSized returns a type of the size of x, if that is known by its syntax, or nil.
-func pointerSized(x ast.Expr) ast.Expr {
+// refersToHost reports whether x, the type of a field of a struct that stands for memory of the
+// host, is one of another package by which nothing is taken over: a pointer or a slice, or an
+// interface, but no map of package ebpf.
+func (r *reach) refersToHost(f *file, x ast.Expr) bool {
+	p, name := r.foreign(f, x)
+	switch {
+	case p == nil || p.path == ebpfPath:
+		return false
+	case name == "":
+		return true
+	}
+	d := p.decls[name]
+	if d == nil || d.gen == nil {
+		return false
+	}
+	s, ok := d.spec().(*ast.TypeSpec)
+	if !ok {
+		return false
+	}
+	switch s.Type.(type) {
+	case *ast.InterfaceType, *ast.FuncType, *ast.MapType, *ast.ChanType, *ast.StarExpr:
+		return true
+	}
+	return false
+}
+
+// foreign returns the package that the type x is of or refers to, if that is not the user's, and, unless
+// it only refers to it, its name there.
+func (r *reach) foreign(f *file, x ast.Expr) (p *pkg, name string) {
+	ast.Inspect(x, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return p == nil
+		}
+		if id, ok := sel.X.(*ast.Ident); ok && f.imports[id.Name] != nil && p == nil {
+			if p = r.lib.find(importPath(f.imports[id.Name])); n == x {
+				name = sel.Sel.Name
+			}
+		}
+		return false
+	})
+	return p, name
+}
+
+// sameSize returns a type of the size of x, if that is known, or nil.
+func (r *reach) sameSize(f *file, x ast.Expr) ast.Expr {
 	nothing := &ast.StructType{Struct: x.Pos(), Fields: &ast.FieldList{}}
 	switch t := x.(type) {
 	case *ast.StarExpr, *ast.FuncType, *ast.MapType, *ast.ChanType:
@@ -149,6 +196,15 @@ func pointerSized(x ast.Expr) ast.Expr {
 	case *ast.ArrayType:
 		if t.Len == nil {
 			return &ast.ArrayType{Lbrack: x.Pos(), Elt: nothing}
+		}
+	case *ast.SelectorExpr:
+		if p, name := r.foreign(f, x); p != nil && p.decls[name] != nil && p.decls[name].gen != nil {
+			switch s, _ := p.decls[name].spec().(*ast.TypeSpec); s.Type.(type) {
+			case *ast.InterfaceType:
+				return &ast.InterfaceType{Interface: x.Pos(), Methods: &ast.FieldList{}}
+			case *ast.FuncType, *ast.MapType, *ast.ChanType, *ast.StarExpr:
+				return &ast.StarExpr{Star: x.Pos(), X: nothing}
+			}
 		}
 	}
 	return nil

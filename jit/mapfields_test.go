@@ -2,9 +2,13 @@ package jit_test
 
 import (
 	"log"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/cilium/ebpf/link"
+	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
@@ -24,6 +28,56 @@ type probe struct {
 	done   func()
 	mu     sync.Mutex
 	links  []any
+}
+
+// A tracer is a struct as hosts have it: with maps, and what they attach programs with.
+type tracer struct {
+	link   link.Link
+	prog   *jit.Program
+	calls  *ebpf.Hash[uint32, uint64]
+	events *ebpf.RingBuf[uint32]
+	pid    uint32
+}
+
+func (p *tracer) onEnter(ctx *ebpf.RawTracepoint) int {
+	pid := uint32(ebpf.GetCurrentPidTgid() >> 32)
+	if pid == p.pid && ctx.Arg(1) == getppidNumber {
+		p.calls.Add(pid, 1)
+		p.events.Output(pid)
+	}
+	return 0
+}
+
+func TestMethodAsProgram(t *testing.T) {
+	p := &tracer{calls: ebpf.NewHash[uint32, uint64](16), events: ebpf.NewRingBuf[uint32](4096), pid: uint32(os.Getpid())}
+	defer p.calls.Close()
+	defer p.events.Close()
+	var err error
+	p.prog, err = jit.Compile(p.onEnter, jit.As("raw_tracepoint/sys_enter"))
+	needPrivilege(t, err)
+	defer p.prog.Close()
+	p.link, err = link.AttachRawTracepoint(link.RawTracepointOptions{Name: "sys_enter", Program: p.prog.BPF()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		unix.Getppid()
+	}
+	if err := p.link.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := p.calls.Get(p.pid); n != 5 {
+		t.Errorf("%d calls counted, want 5", n)
+	}
+	n := 0
+	for v, err := range p.events.Read(t.Context()) {
+		if v != p.pid || err != nil {
+			t.Errorf("event %d, %v", v, err)
+		}
+		if n++; n == 5 {
+			break
+		}
+	}
 }
 
 func newProbe(name string, step uint64) *probe {

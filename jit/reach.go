@@ -46,6 +46,9 @@ type reach struct {
 	made    []*decl // marked declarations that are not in the source
 	live    bool    // the program's maps are in this process
 	specs   map[*decl]ast.Spec
+	// hosts is the types of home of which variables stand for memory of the host.
+	hosts map[string]bool
+	home  *pkg
 	// unsized is the fields of structs whose size is not known, see livemaps.go.
 	unsized map[token.Pos]bool
 	// via is, for a declaration in a library, the user's identifier that led there.
