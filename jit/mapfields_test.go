@@ -1,6 +1,7 @@
 package jit_test
 
 import (
+	"io"
 	"log"
 	"os"
 	"strings"
@@ -82,7 +83,7 @@ func TestMethodAsProgram(t *testing.T) {
 
 func newProbe(name string, step uint64) *probe {
 	return &probe{
-		name: name, counts: ebpf.NewHash[uint32, uint64](16), more: ebpf.NewHash[uint32, uint64](16),
+		name: name, log: log.New(io.Discard, "", 0), done: func() {}, counts: ebpf.NewHash[uint32, uint64](16), more: ebpf.NewHash[uint32, uint64](16),
 		calls: ebpf.NewVar[uint64](0), step: step, events: ebpf.NewRingBuf[pair](4096),
 		sizes: [2]*ebpf.Array[uint64]{ebpf.NewArray[uint64](2), ebpf.NewArray[uint64](2)},
 		value: *ebpf.NewQueue[uint64](4),
@@ -90,6 +91,10 @@ func newProbe(name string, step uint64) *probe {
 }
 
 func (p *probe) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log.SetPrefix(p.name)
+	p.done()
 	for _, c := range []interface{ Close() error }{p.counts, p.more, p.calls, p.events, p.sizes[0], p.sizes[1], &p.value} {
 		c.Close()
 	}
