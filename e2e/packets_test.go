@@ -67,7 +67,7 @@ func testPackets() [][]byte {
 		if n < 100 {
 			list = append(list, noise(r, n, 15), fuzzedPacket(r, n))
 		} else if guest != "" {
-			step = 1 + r.IntN(40)
+			step = 1 + r.IntN(100)
 		}
 	}
 	return list
