@@ -61,6 +61,8 @@ var Limits = map[string]Limit{
 	"treeWalk":        Boundless,
 	"shortestPath":    Boundless,
 	"primeFactors":    Boundless,
+	"sliceSortLong":   Boundless,
+	"sortStable":      Boundless,
 	"listReverse":     TooManyPaths,
 	"ringQueue":       TooManyPaths,
 	"stackMachine":    TooManyPaths,
