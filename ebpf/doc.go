@@ -46,7 +46,12 @@
 //
 // Function values and interfaces can be kept in variables, structs, arrays and
 // slices; a call of one that is not known when compiling chooses between all that the
-// program stores. Package-level variables of such types cannot be written. Errors made
+// program stores. Package-level variables of such types cannot be written.
+//
+// Package-level variables begin with the value that Go gives them: the compiler runs their
+// initialisers, and the functions named init that assign to one that the program uses. They may hold
+// strings, slices and the addresses of other variables, as tables of names do, as
+// long as the program does not assign to them and indexes the table where it uses the element. Errors made
 // with errors.New, at package level or not, can be compared; their text is
 // not available.
 //

@@ -138,9 +138,7 @@ func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 		r.need(d, full, use{})
 	}
 	r.run()
-	if !r.live {
-		r.refuseInit(p)
-	}
+	r.needInits(append(f.lib.userPackages(), p))
 	c := &checker{f: f, r: r, diag: true}
 	if !r.withinBounds(append(f.lib.userPackages(), p)) {
 		return c, nil

@@ -28,6 +28,9 @@ func (f *front) compile(s *source, in lower.Input, target lower.Target) (*Progra
 	p := &Program{name: s.fn.Name(), section: s.name, row: s.section, target: s.target}
 	f.busy = []string{p.name}
 	in.Fset, in.Entry, in.Name = f.fset, s.fn, s.fn.RelString(nil)
+	if strings.Contains(s.fn.Name(), ".") {
+		in.Name = s.fn.Name() // of a function literal, whose name has that of the package already
+	}
 	in.Globals, in.Snapshots, in.Unavailable = f.globals, f.snapshots, f.unavailable
 	in.Library = func(importPath string) bool {
 		p := f.lib.pkgs[importPath]

@@ -41,7 +41,10 @@ func (c *Collection) bindMaps(f *front) error {
 			if c.maps.byName[d.Name] != nil {
 				continue
 			}
-			if err := c.maps.add(f, d); err != nil {
+			var list lower.DiagnosticError
+			if err := c.maps.add(f, d); errors.As(err, &list) {
+				return list
+			} else if err != nil {
 				return fmt.Errorf("map %s: %w", d.Name, err)
 			}
 		}

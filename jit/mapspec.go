@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"go/types"
 	"reflect"
 	"strconv"
@@ -34,7 +35,7 @@ func (f *front) sourceSpec(d *lower.MapDecl) (*bind.Spec, error) {
 	if spec.MaxEntries == 0 && d.Field == "" && takesSize(spec.Kind) {
 		n, ok := d.ConstructorSize()
 		if !ok || n <= 0 || n != int64(uint32(n)) {
-			return nil, fmt.Errorf("%v: the constructor's first argument must be a constant number of entries", d.Site)
+			return nil, f.mapError(d, d.Site, "write a number, or declare it with const", "size of map %s, which is not a constant number of entries", d.Name)
 		}
 		if spec.MaxEntries = uint32(n); spec.Kind == bind.PerfEventArray {
 			spec.MaxEntries, spec.Buffer = 0, int(n)
@@ -42,15 +43,18 @@ func (f *front) sourceSpec(d *lower.MapDecl) (*bind.Spec, error) {
 	}
 	if d.Field == "" {
 		for _, o := range d.Options() {
+			if o.Arg == nil {
+				return nil, f.mapError(d, o.Pos, "call a function of package ebpf with constants, as in ebpf.MapName(\"counts\")", "option of map %s, which is not constant", d.Name)
+			}
 			if err := applyOption(spec, o); err != nil {
-				return nil, fmt.Errorf("%v: %w", o.Pos, err)
+				return nil, f.mapError(d, o.Pos, "use the options of package ebpf", "%v", err)
 			}
 		}
 	}
 	if spec.Inner != nil {
 		n, ok := d.InnerSize()
 		if !ok && spec.Inner.MaxEntries == 0 {
-			return nil, fmt.Errorf("%v: the size of the inner map must be a constant in the call of its constructor", d.Site)
+			return nil, f.mapError(d, d.Site, "give the inner map a constant number of entries in the call of its constructor", "size of the inner map of map %s, which is not constant", d.Name)
 		}
 		if spec.Inner.MaxEntries == 0 {
 			spec.Inner.MaxEntries = uint32(n)
@@ -59,11 +63,19 @@ func (f *front) sourceSpec(d *lower.MapDecl) (*bind.Spec, error) {
 	return spec, nil
 }
 
+// mapError returns a diagnostic about the declaration of d, at pos or, if that is not known, at the
+// variable.
+func (f *front) mapError(d *lower.MapDecl, pos token.Position, fix, format string, args ...any) error {
+	if !pos.IsValid() {
+		pos = d.Pos
+	}
+	var list lower.DiagnosticList
+	list.Add(lower.UnsupportedExpr, pos, fix, format, args...)
+	return f.quote(list.Err())
+}
+
 // applyOption changes spec as an option of package ebpf does.
 func applyOption(spec *bind.Spec, o lower.MapOption) error {
-	if o.Arg == nil {
-		return errors.New("the options of a map must be calls of functions of package ebpf with constants")
-	}
 	n, _ := constant.Int64Val(constant.ToInt(o.Arg))
 	switch o.Name {
 	case "MapName":

@@ -287,6 +287,10 @@ func (f *front) checkSignature(d *decl, obj *types.Func, s *section) {
 		switch {
 		case kind == "" && s.typ == cebpf.Syscall && isStructPointer(sig.Params().At(0).Type()):
 			// Its context is what it is called with.
+		case kind != "" && kind != anyContext && !isPointer(sig.Params().At(0).Type()):
+			param := sig.Params().At(0)
+			f.diags.Add(lower.UnsuitableSignature, f.fset.Position(param.Pos()), "take the context itself: "+param.Name()+" *"+typeName(param.Type()),
+				"parameter %s of %s is a copy of the context", param.Name(), obj.Name())
 		case kind == "":
 			f.diags.Add(lower.UnsuitableSignature, pos, want, "parameter %s of %s is of type %s, which is not a context",
 				sig.Params().At(0).Name(), obj.Name(), typeName(sig.Params().At(0).Type()))

@@ -32,6 +32,7 @@ var passes = []pass{
 	// Memory to values, twice: a pointer in a variable hides what it points to.
 	{"fold/inlined", each(opt.Fold), false},
 	{"pointertables", each(opt.PointerTables), true},
+	{"datatables", each(opt.DataTables), true},
 	{"sroa/inlined", each(opt.SROA), false},
 	{"mem2reg/inlined", each(opt.Mem2Reg), false},
 	{"fold/pointees", each(opt.Fold), false},
@@ -41,6 +42,7 @@ var passes = []pass{
 	{"mem2reg/pointees", each(opt.Mem2Reg), false},
 	{"fold/values", each(opt.Fold), false},
 	{"simplifycfg/values", each(opt.SimplifyCFG), false},
+	{"datatables/values", each(opt.FinishDataTables), true},
 	{"packetoffsets", each(opt.PacketOffsets), true},
 	{"objectoffsets", each(opt.ObjectOffsets), true},
 
@@ -90,6 +92,10 @@ var passOrder = []struct{ before, after, why string }{
 	{"fold/pointees", "sroa/pointees", "sroa looks for constant offsets, which folding gathers"},
 	{"fold/inlined", "pointertables", "a table is recognised by its constant stride"},
 	{"pointertables", "sroa/inlined", "a table that is searched at constant offsets can be split"},
+	{"fold/inlined", "datatables", "a table is recognised by its constant stride"},
+	{"mem2reg/pointees", "datatables/values", "a pointer in memory is not followed"},
+	{"datatables/values", "objectoffsets", "what comes from a table points into data"},
+	{"datatables/values", "guard", "an access is guarded in the object that it is to"},
 	{"sroa/early", "mem2reg/early", "mem2reg promotes whole slots only"},
 	{"sroa/inlined", "mem2reg/inlined", "mem2reg promotes whole slots only"},
 	{"sroa/pointees", "mem2reg/pointees", "mem2reg promotes whole slots only"},

@@ -48,7 +48,7 @@ var Funcs = []any{
 	slices1, slices3, sliceRange, sliceCopy, sliceOverlap, sliceClear, sliceAppend, sliceMake, sliceToArray, sliceOfSlice,
 	closures, closureCounter, closureArg, methodValue, methodExpr, generics, genericMethods, interfaces, typeSwitch, assertions,
 	defers1, deferOrder, deferArgs, deferNamed, rangeString, rangeFunc, rangeFuncNested, rangeFuncReturn, tables, variadic, stringOrder, stringSlices, anyEq, mutualCallbacks,
-	appendToPart, appendToRest, stringPart, sliceAdvance, stringAdvance, sliceShrink, alwaysPanics, callsPanic, nilFunc, globalCells,
+	appendToPart, appendToRest, stringPart, sliceAdvance, stringAdvance, sliceShrink, alwaysPanics, callsPanic, nilFunc, globalCells, makeMin, makeTested, rangeFuncDeep,
 
 	// panic.go
 	recoverIndex, recoverCallee, recoverNot, recoverAgain, recoverNested, recoverResults, recoverUnnamed, recoverOrder, recoverTwice, recoverInMethod,
@@ -69,8 +69,19 @@ var Funcs = []any{
 	concat, concatBytes, bytesToString, stringToBytes, runeStrings, minMaxStrings, joinStrings, concatArgs, concatResult, makeVariable, appendString, labelled,
 
 	// initial.go
-	initialTables, initialValues,
+	initialTables, initialValues, pointersInitial, protocolNames, weekdayOf, routesInitial, slicesInitial, initFuncs, initList,
 
 	// big.go
 	bigTable, bigZero, bigNested, bigChoice, bigList, wideResults,
+}
+
+// PacketFuncs is the functions of packets, by name.
+var PacketFuncs = map[string]func([]byte) uint32{
+	"pktEthertype": pktEthertype, "pktUnchecked": pktUnchecked, "pktChecked": pktChecked, "pktOptions": pktOptions, "pktSwap": pktSwap,
+	"pktVariable": pktVariable, "pktLast": pktLast, "pktSum": pktSum, "pktChecksum": pktChecksum, "pktVLAN": pktVLAN,
+	"pktExtensions": pktExtensions, "pktParser": pktParser, "pktArrays": pktArrays, "pktCopyOut": pktCopyOut, "pktCopyIn": pktCopyIn,
+	"pktOverlap": pktOverlap, "pktTTL": pktTTL, "pktRange": pktRange, "pktWindow": pktWindow, "pktMaybe": pktMaybe,
+	"pktChoice": pktChoice, "pktTwo": pktTwo, "pktDNS": pktDNS, "pktTrailer": pktTrailer, "pktStride": pktStride,
+	"pktNested": pktNested, "pktWide": pktWide, "pktIndexOf": pktIndexOf, "pktEqual": pktEqual, "pktSigned": pktSigned, "pktFill": pktFill,
+	"pktTable": pktTable, "pktLayers": pktLayers,
 }

@@ -46,3 +46,110 @@ func initialValues(n int) (int, limits) {
 	k += n
 	return k + half, computed
 }
+
+// Variables that hold addresses.
+
+var eleven, twentyTwo = 11, 22
+
+var chosen = &twentyTwo
+
+var pair = [...]*int{&eleven, &twentyTwo, nil}
+
+var protocols = [...]string{1: "icmp", 6: "tcp", 17: "udp"}
+
+var weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+
+type route struct {
+	name string
+	hops []uint8
+	next *[3]uint8
+}
+
+var routes = []route{{"a", []uint8{1, 2}, nil}, {"bb", []uint8{3}, &lastHops}, {name: "ccc"}}
+
+var lastHops = [3]uint8{7, 8, 9}
+
+var ragged = rows{{1, 2}, {3}, nil, {4, 5, 6}}
+
+type rows [][]int16
+
+func pointersInitial(i uint8, n int8) (int, int) {
+	p := pair[i%3]
+	if n > 3 {
+		p = chosen
+	}
+	return *p, twentyTwo
+}
+
+func protocolNames(i uint8) (n int, tcp bool, c byte) {
+	s := protocols[i%18]
+	n = len(s)
+	if n > 2 {
+		c = s[n-2]
+	}
+	return n, s == "tcp", c
+}
+
+func weekdayOf(a [3]byte, i uint8) (at int, c byte) {
+	at = -1
+	for k, d := range weekdays {
+		if d == string(a[:]) {
+			at = k
+		}
+	}
+	return at, weekdays[i%7][i%4]
+}
+
+func routesInitial(i, j uint8) (sum int) {
+	r := &routes[i%3]
+	for _, h := range r.hops {
+		sum += int(h)
+	}
+	sum = sum*10 + len(r.name)
+	if r.next != nil {
+		sum = sum*10 + int(r.next[j%3])
+	}
+	return sum
+}
+
+func slicesInitial(i, j uint8) int16 { return ragged[i%4][j%3] }
+
+// Variables that functions named init set.
+
+var (
+	squareTable [8]int
+	lookup      []int16
+	listHead    *listNode
+	byInit      = 5
+	backing     [6]int16
+)
+
+func init() {
+	for i := range squareTable {
+		squareTable[i] = i * i
+	}
+	byInit *= squareTable[3]
+}
+
+func init() {
+	lookup = backing[1:4:5]
+	for i := range lookup {
+		lookup[i] = int16(byInit + i)
+	}
+	list := &listHead
+	for i := range int8(2) {
+		*list = &listNode{value: i*4 + 1}
+		list = &(*list).next
+	}
+	assignInt(&byInit, 100+byInit)
+}
+
+func assignInt(p *int, n int) { *p = n }
+
+func initFuncs(i uint8) (int, int, int16) {
+	return squareTable[i%8] + byInit, len(lookup)*10 + cap(lookup), lookup[i%4]
+}
+
+func initList() (r int) {
+	return int(listHead.value)*10 + int(listHead.next.value)
+}

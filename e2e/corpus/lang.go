@@ -458,3 +458,52 @@ func stringPart(lo uint32, hi int16, c bool) (sum int) {
 	}
 	return sum
 }
+
+func makeMin(n, m int8) (r int) {
+	s := make([]int16, min(n, 6))
+	for i := range s {
+		s[i] = int16(i) * int16(m)
+	}
+	t := make([]uint8, 2, 3+uint8(m)%4)
+	t = append(t[:1], 7)
+	return sumOf(s) + len(s)*100 + cap(t)*1000 + int(t[1])
+}
+
+func makeTested(n uint16, m int) (r int) {
+	if n > 12 {
+		return -1
+	}
+	s := make([]uint16, n)
+	for i := range s {
+		s[i] = uint16(i) + n
+		r += int(s[i])
+	}
+	if m >= 4 {
+		return r
+	}
+	t := make([][2]int, 0, m)
+	return r + cap(t)*1000
+}
+
+func rangeFuncDeep(n uint8) (r int) {
+	for a := range upTo(2) {
+		for b := range upTo(2) {
+			for c := range upTo(2) {
+				for d := range upTo(int(n) % 3) {
+					for e := range upTo(2) {
+						for f := range upTo(2) {
+							r = r*2 + a + b + c + d + e + f
+							if r > 1<<40 {
+								return a*5 + f
+							}
+						}
+						if d == 1 && e == 0 {
+							break
+						}
+					}
+				}
+			}
+		}
+	}
+	return r
+}

@@ -3,17 +3,6 @@ package corpus
 // Functions of packets. They take a packet, may change it, and return a number; those
 // that read beyond its end panic.
 
-// PacketFuncs is the functions of packets, by name.
-var PacketFuncs = map[string]func([]byte) uint32{
-	"pktEthertype": pktEthertype, "pktUnchecked": pktUnchecked, "pktChecked": pktChecked, "pktOptions": pktOptions, "pktSwap": pktSwap,
-	"pktVariable": pktVariable, "pktLast": pktLast, "pktSum": pktSum, "pktChecksum": pktChecksum, "pktVLAN": pktVLAN,
-	"pktExtensions": pktExtensions, "pktParser": pktParser, "pktArrays": pktArrays, "pktCopyOut": pktCopyOut, "pktCopyIn": pktCopyIn,
-	"pktOverlap": pktOverlap, "pktTTL": pktTTL, "pktRange": pktRange, "pktWindow": pktWindow, "pktMaybe": pktMaybe,
-	"pktChoice": pktChoice, "pktTwo": pktTwo, "pktDNS": pktDNS, "pktTrailer": pktTrailer, "pktStride": pktStride,
-	"pktNested": pktNested, "pktWide": pktWide, "pktIndexOf": pktIndexOf, "pktEqual": pktEqual, "pktSigned": pktSigned, "pktFill": pktFill,
-	"pktTable": pktTable, "pktLayers": pktLayers,
-}
-
 func be16(p []byte) uint16 { _ = p[1]; return uint16(p[0])<<8 | uint16(p[1]) }
 
 func be32(p []byte) uint32 {

@@ -11,6 +11,7 @@ var Funcs = []any{
 	atomicFuncs32, atomicFuncs64, atomicTypes, atomicBits, atomicBool,
 	compare, sliceIndex, sliceContains, sliceFuncs, sliceEdit, sliceEqual, sliceMinMax, sliceSort, sliceSortFunc, sliceSortLong, sortInterface, sortStable, sliceSortStable, sliceSearch, sliceIterators,
 	sliceFuncEdits, sliceSearchFunc, sliceChunks, sliceOrder,
+	unicodeClasses, bytesTrimSpace,
 	bytesIndex, bytesEqual, bytesAffixes, bytesTrim, bytesCompare, bytesCount, bytesCut,
 	byteStrings, stringsIndex, stringsAffixes, stringsCut, stringsFuncs,
 	decodeRune, encodeRune, validRune, runeLength,

@@ -21,6 +21,9 @@ func noResult(ctx *ebpf.XDP) {} // want "returns nothing"
 func wrongContext(ctx *ebpf.XDP) int { return 0 } // want "has the context of xdp programs, but its section makes it a tracepoint program; use ebpf.Context"
 
 //ebpf:section xdp
+func copied(ctx ebpf.RawTracepoint) int { return 0 } // want "parameter ctx of copied is a copy of the context; take the context itself: ctx .ebpf.RawTracepoint.*U604"
+
+//ebpf:section xdp
 func noContext(n int) int { return n } // want "parameter n of noContext is of type int, which is not a context"
 
 //ebpf:section xdp

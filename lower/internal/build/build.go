@@ -66,27 +66,28 @@ func Build(in Input, t target.Target, diags *diag.List) *ir.Module {
 // build is an attempt to build the program for the world as far as it is known.
 func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 	b := &builder{
-		world:       w,
-		in:          in,
-		target:      t,
-		diags:       diags,
-		m:           &ir.Module{},
-		layouts:     make(map[types.Type]layoutResult),
-		instances:   make(map[*ssa.Function][]*instance),
-		sites:       make(map[siteKey]*ir.Site),
-		strings:     make(map[string]*ir.Data),
-		globals:     make(map[*ssa.Global]*ir.Data),
-		literals:    make(map[*ssa.Alloc]*ir.Data),
-		maps:        make(map[*mapObject]*ir.Map),
-		mapValues:   make(map[*mapObject]*ir.Data),
-		mapData:     make(map[*ir.Data]bool),
-		uses:        make(map[*ssa.Package]map[*ssa.Global]*globalUse),
-		dirs:        make(map[*ssa.Function]*directive),
-		helpers:     make(map[*ssa.Function]*helper),
-		quiet:       make(map[*ssa.Function]bool),
-		funcObjects: make(map[int64]*ir.Data),
-		stringy:     make(map[*ssa.Function]bool),
-		names:       make(map[string]int),
+		world:        w,
+		in:           in,
+		target:       t,
+		diags:        diags,
+		m:            &ir.Module{},
+		layouts:      make(map[types.Type]layoutResult),
+		instances:    make(map[*ssa.Function][]*instance),
+		sites:        make(map[siteKey]*ir.Site),
+		strings:      make(map[string]*ir.Data),
+		globals:      make(map[*ssa.Global]*ir.Data),
+		initialising: make(map[*ssa.Package]bool),
+		literals:     make(map[*ssa.Alloc]*ir.Data),
+		maps:         make(map[*mapObject]*ir.Map),
+		mapValues:    make(map[*mapObject]*ir.Data),
+		mapData:      make(map[*ir.Data]bool),
+		uses:         make(map[*ssa.Package]map[*ssa.Global]*globalUse),
+		dirs:         make(map[*ssa.Function]*directive),
+		helpers:      make(map[*ssa.Function]*helper),
+		quiet:        make(map[*ssa.Function]bool),
+		funcObjects:  make(map[int64]*ir.Data),
+		stringy:      make(map[*ssa.Function]bool),
+		names:        make(map[string]int),
 	}
 	b.initial = b.evaluate
 	if in.Shim == ShimNone {
@@ -124,20 +125,22 @@ type builder struct {
 	globals   map[*ssa.Global]*ir.Data
 	// initial is evaluate: the tables of intrinsics would refer to themselves by
 	// the method.
-	initial     func(*ir.Data, *ssa.Global) bool
-	fixed       []*ir.Data // see addFixed
-	snapshots   []*ir.Data
-	literals    map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
-	maps        map[*mapObject]*ir.Map
-	mapValues   map[*mapObject]*ir.Data // of maps of one entry
-	mapData     map[*ir.Data]bool       // what holds numbers of maps, see mapvalue.go
-	uses        map[*ssa.Package]map[*ssa.Global]*globalUse
-	dirs        map[*ssa.Function]*directive
-	helpers     map[*ssa.Function]*helper
-	quiet       map[*ssa.Function]bool // see isQuiet
-	funcObjects map[int64]*ir.Data     // of functions that capture nothing, by number
-	stringy     map[*ssa.Function]bool // see makesStrings
-	names       map[string]int         // functions so far by base name
+	initial func(*ir.Data, *ssa.Global) bool
+	// initialising is the packages whose initialisers are being built or have been run.
+	initialising map[*ssa.Package]bool
+	fixed        []*ir.Data // see addFixed
+	snapshots    []*ir.Data
+	literals     map[*ssa.Alloc]*ir.Data // of constant variables, by what initialises them
+	maps         map[*mapObject]*ir.Map
+	mapValues    map[*mapObject]*ir.Data // of maps of one entry
+	mapData      map[*ir.Data]bool       // what holds numbers of maps, see mapvalue.go
+	uses         map[*ssa.Package]map[*ssa.Global]*globalUse
+	dirs         map[*ssa.Function]*directive
+	helpers      map[*ssa.Function]*helper
+	quiet        map[*ssa.Function]bool // see isQuiet
+	funcObjects  map[int64]*ir.Data     // of functions that capture nothing, by number
+	stringy      map[*ssa.Function]bool // see makesStrings
+	names        map[string]int         // functions so far by base name
 
 	instanceCount int  // see roomFor
 	crowded       bool // there were too many
@@ -195,6 +198,16 @@ func (b *builder) newFunc(name string, pos token.Pos) *ir.Func {
 	return b.m.NewFunc(name, ir.Pos(pos))
 }
 
+// dataName returns name, or one made of it that no object has.
+func (b *builder) dataName(name string) string {
+	key := "data " + name
+	b.names[key]++
+	if n := b.names[key]; n > 1 {
+		name += "#" + strconv.Itoa(n)
+	}
+	return name
+}
+
 // dropUnused removes the functions and data that nothing refers to: those made
 // for shapes that turned out too optimistic.
 func (b *builder) dropUnused() {
@@ -219,5 +232,19 @@ func (b *builder) dropUnused() {
 		}
 	}
 	b.m.Funcs = slices.DeleteFunc(b.m.Funcs, func(f *ir.Func) bool { return !used[f] })
+	var refer func(d *ir.Data)
+	refer = func(d *ir.Data) {
+		for _, r := range d.Refs {
+			if !data[r.To] {
+				data[r.To] = true
+				refer(r.To)
+			}
+		}
+	}
+	for _, d := range b.m.Data {
+		if data[d] {
+			refer(d)
+		}
+	}
 	b.m.Data = slices.DeleteFunc(b.m.Data, func(d *ir.Data) bool { return !data[d] })
 }

@@ -23,7 +23,9 @@ func (b *builder) checkDataPointers() {
 	}
 	nameless := make(map[*ir.Data]bool)
 	for _, d := range b.literals {
-		nameless[d] = d.Mutable
+		if d != nil {
+			nameless[d] = d.Mutable
+		}
 	}
 	for _, f := range b.m.Funcs {
 		for _, blk := range f.Blocks {

@@ -29,18 +29,20 @@ const maxEvaluation = 4_000_000
 // not, it may have reported why.
 func (b *builder) evaluate(d *ir.Data, g *ssa.Global) bool {
 	init := g.Pkg.Func("init")
-	if init == nil || len(init.Blocks) == 0 || b.useOf(g).initFunc || hasOtherPointers(elemType(g.Type())) {
+	if init == nil || len(init.Blocks) == 0 {
 		return false
 	}
 	slice, ok := sliceFor(init, g)
-	if !ok {
-		return false
+	if !ok || b.useOf(g).initFunc || hasOtherPointers(elemType(g.Type())) {
+		return b.initialise(g)
 	}
-	b.globals[g] = d
-	defer delete(b.globals, g)
+	before := b.diags.Len()
 	f := b.buildEvaluation(init, g, slice)
 	if f == nil {
-		return false
+		return b.diags.Len() == before && b.initialise(g)
+	}
+	if b.initialising[g.Pkg] {
+		return true // because of another variable that it depends on
 	}
 	d.Mutable = true
 	defer func() { d.Mutable = false }()
@@ -56,8 +58,8 @@ func (b *builder) evaluate(d *ir.Data, g *ssa.Global) bool {
 		b.fail(diag.UnsupportedExpr, g.Pos(), "write the value as a composite literal",
 			"initialiser of package-level variable "+g.Name()+", which takes too long")
 		return false
-	case err != nil:
-		return false // it writes other variables, or asks the kernel
+	case err != nil: // it writes other variables, or asks the kernel
+		return b.initialise(g)
 	}
 	copy(d.Bytes, vm.Data(d))
 	return true
@@ -117,15 +119,7 @@ func sliceFor(init *ssa.Function, g *ssa.Global) (list []ssa.Instruction, ok boo
 // returns nil if that cannot be.
 func (b *builder) buildEvaluation(init *ssa.Function, g *ssa.Global, instrs []ssa.Instruction) *ir.Func {
 	before := b.diags.Len()
-	fn := &function{
-		b: b, src: init, inst: &instance{src: init}, pos: g.Pos(),
-		f:      b.newFunc(g.String()+".init", g.Pos()),
-		vals:   make(map[ssa.Value]operand),
-		nonnil: make(map[ssa.Value]checkedPtr),
-		cyclic: make([]bool, len(init.Blocks)),
-	}
-	fn.inst.f = fn.f
-	fn.cur = fn.f.NewBlock()
+	fn := b.evaluation(init, g)
 	fn.findVariadic()
 	for _, instr := range instrs {
 		fn.at = instr.Block()
@@ -139,6 +133,20 @@ func (b *builder) buildEvaluation(init *ssa.Function, g *ssa.Global, instrs []ss
 		return nil
 	}
 	return fn.f
+}
+
+// evaluation returns an empty function for the value of g.
+func (b *builder) evaluation(init *ssa.Function, g *ssa.Global) *function {
+	fn := &function{
+		b: b, src: init, inst: &instance{src: init}, pos: g.Pos(), at: init.Blocks[0],
+		f:      b.newFunc(g.String()+".init", g.Pos()),
+		vals:   make(map[ssa.Value]operand),
+		nonnil: make(map[ssa.Value]checkedPtr),
+		cyclic: make([]bool, len(init.Blocks)),
+	}
+	fn.inst.f = fn.f
+	fn.cur = fn.f.NewBlock()
+	return fn
 }
 
 // calledFrom returns f and the functions that it leads to.

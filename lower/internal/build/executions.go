@@ -143,7 +143,7 @@ func (l *sourceLoop) passes(cond ssa.Value, want bool) (n int64, ok bool) {
 	}
 	switch {
 	case step > 0 && (op == token.LSS || op == token.LEQ):
-		bound, ok := upperBound(y)
+		bound, ok := boundAt(y, l.head)
 		if op == token.LEQ {
 			bound++
 		}

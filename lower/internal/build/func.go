@@ -82,7 +82,8 @@ func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers 
 		}
 	}
 	if b.nesting(src) >= maxNesting {
-		b.failRecursion(src, pos)
+		b.fail(diag.RecursiveCall, pos, "nest fewer loops over functions or callbacks, or write some as loops over integers",
+			fmt.Sprintf("%s is called from within itself more than %d times, by what it is passed to call", src.Name(), maxNesting))
 		return nil
 	}
 	if !b.roomFor(src, pos) {

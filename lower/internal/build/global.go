@@ -1,7 +1,6 @@
 package build
 
 import (
-	"encoding/binary"
 	"go/token"
 	"go/types"
 
@@ -57,32 +56,44 @@ func (fn *function) newGlobal(g *ssa.Global) *ir.Data {
 		fn.failType(err)
 		return nil
 	}
+	done := false
 	d := &ir.Data{
-		Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8),
+		Name: g.String(), Bytes: make([]byte, max(l.size, 1)), Align: dataAlign(l),
 		Origin: &VarDecl{Package: g.Pkg.Pkg.Path(), Var: g.Name(), Type: t, Size: l.size, Pos: fn.b.position(g.Pos())},
 	}
 	if s := fn.b.in.Snapshots[g]; s != nil {
 		fn.b.takeSnapshot(d, g, s)
 		return d
 	}
+	fn.b.globals[g] = d // it may hold its own address
+	defer func() {
+		if !done {
+			fn.b.globals[g] = nil
+		}
+	}()
 	if mem, ok := fn.b.in.Globals[g]; ok {
 		copy(d.Bytes, mem)
-	} else if before := fn.b.diags.Len(); !fn.initialise(d, g) && !fn.b.initial(d, g) {
-		if fn.b.diags.Len() > before {
-			return nil
+	} else if fn.b.initialising[g.Pkg] {
+		// Its initial value is being computed, or is zero.
+	} else if before := fn.b.diags.Len(); !fn.initialConst(d, g) && !fn.b.initial(d, g) {
+		if fn.b.diags.Len() == before {
+			fn.fail(diag.UnsupportedExpr, "initialise it with constants, or compute the value in the program",
+				"package-level variable %s, whose initial value is not known when compiling", g.Name())
 		}
-		fn.fail(diag.UnsupportedExpr, "initialise it with constants, or compute the value in the program",
-			"package-level variable %s, whose initial value is not constant", g.Name())
 		return nil
 	}
 	fn.b.noteMaps(d, t)
+	done = true
 	fn.b.m.Data = append(fn.b.m.Data, d)
 	return d
 }
 
-// initialise applies the stores of the package initialiser to g, and reports
+// dataAlign returns the alignment of an object with layout l.
+func dataAlign(l *layout) int64 { return min(l.align, 8) }
+
+// initialConst applies the stores of the package initialiser to g, and reports
 // whether all of them are of constants.
-func (fn *function) initialise(d *ir.Data, g *ssa.Global) bool {
+func (fn *function) initialConst(d *ir.Data, g *ssa.Global) bool {
 	init := g.Pkg.Func("init")
 	if init == nil || len(init.Blocks) == 0 {
 		return false // a package without source
@@ -107,12 +118,10 @@ func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instructio
 	case *ssa.Store:
 		if rootOf(instr.Addr) == ssa.Value(g) {
 			off, ok := constOffset(instr.Addr)
-			return ok && fn.storeConst(d.Bytes[off:], instr.Val)
+			return ok && fn.storeConst(d, off, instr.Val)
 		}
-		// The address may be the value of another variable of a library, see
-		// initialValue.
-		return rootOf(instr.Val) != ssa.Value(g) || instr.Val == g && fn.b.inLibrary(g.Pkg)
-	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.DebugRef:
+		return true // the address may be the value of another variable
+	case *ssa.FieldAddr, *ssa.IndexAddr, *ssa.Slice, *ssa.MakeInterface, *ssa.DebugRef:
 		return true
 	}
 	for _, p := range instr.Operands(nil) {
@@ -128,97 +137,6 @@ func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instructio
 	return true
 }
 
-// constOffset returns the offset of addr in what it is a part of, if it is
-// constant.
-func constOffset(addr ssa.Value) (off int64, ok bool) {
-	for {
-		switch a := addr.(type) {
-		case *ssa.FieldAddr:
-			s := elemType(a.X.Type()).Underlying().(*types.Struct)
-			off += fieldOffsets(s)[a.Field]
-			addr = a.X
-		case *ssa.IndexAddr:
-			n, isConst := constInt(a.Index)
-			if _, isPtr := a.X.Type().Underlying().(*types.Pointer); !isPtr || !isConst {
-				return 0, false
-			}
-			off += n * sizes.Sizeof(elemOf(a.X.Type()))
-			addr = a.X
-		default:
-			return off, true
-		}
-	}
-}
-
-// storeConst writes the value v, if it is constant and holds no pointer, to mem.
-func (fn *function) storeConst(mem []byte, v ssa.Value) bool {
-	switch v := v.(type) {
-	case *ssa.Const:
-		i, ok := intTypeOf(v.Type())
-		if !ok {
-			return v.Value == nil
-		}
-		if v.Value == nil {
-			return true
-		}
-		n := fn.constOperand(v).vals[0].Imm
-		for k := range i.bits / 8 {
-			mem[k] = byte(n >> (8 * k))
-		}
-		return true
-	case *ssa.Function:
-		if fn.b.world.funcLeaf(v.Signature) != ir.I64 {
-			return false
-		}
-		binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.funcID(storedFunc{fn: v})))
-		return true
-	case *ssa.Call:
-		if o := fn.b.constructedMap(v); o != nil {
-			binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.mapID(o)))
-			return true
-		}
-	case *ssa.ChangeType:
-		return fn.storeConst(mem, v.X)
-	case *ssa.MakeInterface:
-		i, ok := intTypeOf(v.X.Type())
-		if n, isConst := constInt(v.X); ok && isConst && i.bits > 0 {
-			binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.typeID(v.X.Type())))
-			binary.LittleEndian.PutUint64(mem[8:], uint64(n)&(1<<i.bits-1))
-			return true
-		}
-	case *ssa.UnOp:
-		switch x := v.X.(type) {
-		case *ssa.Alloc: // a composite literal that go/ssa builds in a variable first
-			return fn.storeLiteral(mem, x)
-		case *ssa.Call: // a copy of a map
-			return fn.storeConst(mem, x)
-		case *ssa.Global:
-			if isMapPointer(v.Type()) {
-				binary.LittleEndian.PutUint64(mem, uint64(fn.b.world.mapID(fn.b.mapOfVariable(x))))
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// storeLiteral writes what the variable a is initialised with to mem.
-func (fn *function) storeLiteral(mem []byte, a *ssa.Alloc) bool {
-	for _, instr := range a.Block().Instrs {
-		s, ok := instr.(*ssa.Store)
-		if !ok {
-			continue
-		}
-		if rootOf(s.Addr) != ssa.Value(a) {
-			continue
-		}
-		if off, ok := constOffset(s.Addr); !ok || !fn.storeConst(mem[off:], s.Val) {
-			return false
-		}
-	}
-	return true
-}
-
 // markMutable marks the data that the program may write: whose address is used
 // for anything but reading. The rest goes to read-only memory, of which the
 // kernel's verifier knows the content.
@@ -227,7 +145,7 @@ func (b *builder) markMutable() {
 		for _, blk := range f.Blocks {
 			for _, v := range blk.Instrs {
 				for i, a := range v.Args {
-					if d := dataOf(a); d != nil && !onlyReads(v, i) {
+					if d := dataOf(a); d != nil && !onlyReads(v, i) && (len(d.Refs) == 0 || v.Op != ir.OpCall) {
 						d.Mutable = true
 					}
 				}
@@ -238,6 +156,7 @@ func (b *builder) markMutable() {
 			markAll(blk.Term.Args)
 		}
 	}
+	b.markReferred()
 	for _, d := range b.strings {
 		d.Mutable = false
 	}
@@ -262,6 +181,15 @@ func (b *builder) addFixed(d *ir.Data) {
 func (b *builder) refuseShared() {
 	for _, d := range b.m.Data {
 		v, ok := d.Origin.(*VarDecl)
+		if d.Mutable && len(d.Refs) > 0 {
+			pos, name := token.Position{}, d.Name
+			if ok {
+				pos, name = v.Pos, v.Var
+			}
+			b.diags.Add(diag.UnsupportedExpr, pos, "keep an index in it, or pointers in a variable that is only read",
+				"package-level variable %s holds pointers or strings and is written", name)
+			continue
+		}
 		switch {
 		case !ok || !d.Mutable:
 		case holdsDynamic(v.Type):
@@ -291,7 +219,7 @@ func holdsDynamic(t types.Type) bool {
 
 func markAll(args []*ir.Value) {
 	for _, a := range args {
-		if d := dataOf(a); d != nil {
+		if d := dataOf(a); d != nil && len(d.Refs) == 0 {
 			d.Mutable = true
 		}
 	}

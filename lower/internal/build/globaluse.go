@@ -267,27 +267,34 @@ func (fn *function) initialValue(g *ssa.Global, v ssa.Value) (operand, bool) {
 // literal returns the address of the object that the package initialiser makes of
 // a composite literal for g, if its content is constant.
 func (fn *function) literal(g *ssa.Global, a *ssa.Alloc) (operand, bool) {
-	d, ok := fn.b.literals[a]
-	if !ok {
-		l, err := fn.b.layoutOf(elemType(a.Type()))
-		if err != nil {
-			return operand{}, false
-		}
-		d = &ir.Data{Name: g.String() + ".literal", Bytes: make([]byte, max(l.size, 1)), Align: min(l.align, 8)}
-		if onlyInitialised(a) && fn.storeLiteral(d.Bytes, a) {
-			fn.b.noteMaps(d, elemType(a.Type()))
-			fn.b.m.Data = append(fn.b.m.Data, d)
-		} else {
-			d = nil
-		}
-		fn.b.literals[a] = d
-	}
+	d := fn.literalData(g.String(), a)
 	if d == nil {
 		return operand{}, false
 	}
 	v := fn.emit(ir.OpDataAddr, ir.PtrData)
 	v.Aux = d
 	return operand{vals: []*ir.Value{v}, nonnil: true}, true
+}
+
+// literalData returns the object of a literal, or nil. Its name begins with that of a variable.
+func (fn *function) literalData(name string, a *ssa.Alloc) *ir.Data {
+	d, ok := fn.b.literals[a]
+	if ok {
+		return d
+	}
+	l, err := fn.b.layoutOf(elemType(a.Type()))
+	if err != nil {
+		return nil
+	}
+	d = &ir.Data{Name: fn.b.dataName(name + ".literal"), Bytes: make([]byte, max(l.size, 1)), Align: dataAlign(l)}
+	if onlyInitialised(a) && fn.storeLiteral(d, 0, a) {
+		fn.b.noteMaps(d, elemType(a.Type()))
+		fn.b.m.Data = append(fn.b.m.Data, d)
+	} else {
+		d = nil
+	}
+	fn.b.literals[a] = d
+	return d
 }
 
 // onlyInitialised reports whether the package initialiser does nothing with a but

@@ -32,7 +32,7 @@ type loader struct {
 
 func newLoader(t testing.TB) *loader {
 	l := &loader{fset: token.NewFileSet(), pkgs: make(map[string]*types.Package)}
-	l.prog = ssa.NewProgram(l.fset, ssa.InstantiateGenerics|ssa.SanityCheckFunctions)
+	l.prog = ssa.NewProgram(l.fset, ssa.InstantiateGenerics|ssa.BareInits|ssa.SanityCheckFunctions)
 	l.prog.CreatePackage(types.Unsafe, nil, nil, true)
 	var files []*ast.File
 	dir := os.DirFS("../../../ebpf")

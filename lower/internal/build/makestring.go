@@ -67,7 +67,12 @@ func upperBound(v ssa.Value) (n int64, ok bool) {
 			return upperBound(v.X)
 		}
 	case *ssa.BinOp:
+		x := v.X
 		m, isConst := constInt(v.Y)
+		if !isConst && (v.Op == token.ADD || v.Op == token.AND) {
+			x = v.Y
+			m, isConst = constInt(v.X)
+		}
 		i, _ := intTypeOf(v.X.Type())
 		switch {
 		case !isConst || m <= 0:
@@ -75,6 +80,9 @@ func upperBound(v ssa.Value) (n int64, ok bool) {
 			return m, true
 		case v.Op == token.REM && !i.signed:
 			return m - 1, true
+		case v.Op == token.ADD:
+			n, ok := upperBound(x)
+			return n + m, ok && n+m <= i.max()
 		}
 	}
 	return 0, false

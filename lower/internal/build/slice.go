@@ -97,14 +97,24 @@ func (fn *function) sub(a, b *ir.Value) *ir.Value {
 	return fn.emit(ir.OpSub, ir.I64, a, b)
 }
 
-// lowerMakeSlice lowers make([]T, n, c) with a constant c: the array is a
-// variable of the function.
+const makeLen = "makeslice: len out of range"
+
+// lowerMakeSlice lowers make([]T, n, c). The array is a variable of the function, as large as
+// c can be.
 func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 	elem := elemOf(m.Type())
 	n, c := fn.index64(m.Len), fn.index64(m.Cap)
-	size, ok := c.IsConst()
-	if !ok || size < 0 {
-		fn.fail(diag.UnsupportedExpr, "give make a constant capacity: make([]T, n, 16)", "make of a slice whose capacity is not constant")
+	size, isConst := c.IsConst()
+	if !isConst {
+		var ok bool
+		if size, ok = boundAt(m.Cap, m.Block()); !ok {
+			fn.fail(diag.UnsupportedExpr, "give make a constant capacity, or one that is bounded by a constant: make([]T, n, 16), make([]T, min(n, 16))",
+				"make of a slice of which it is not known how large it can be")
+			return badOperand
+		}
+	}
+	if size < 0 {
+		fn.fail(diag.UnsupportedExpr, "make it larger", "make of a slice of %d elements", size)
 		return badOperand
 	}
 	arr := types.NewArray(elem, size)
@@ -113,9 +123,19 @@ func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 		fn.failType(err)
 		return badOperand
 	}
-	if _, isConst := n.IsConst(); !isConst {
+	if !isConst {
+		msg := "makeslice: cap out of range"
+		if m.Len == m.Cap {
+			msg = makeLen
+		}
+		most := fn.constant(ir.I64, size)
+		c = fn.proof(ir.OpCheckULe, ir.OpULe, fn.b.site(ir.PanicSlice, msg, fn.pos), c, most)
+	}
+	if m.Len == m.Cap {
+		n = c
+	} else if _, isConst := n.IsConst(); !isConst || size < n.Imm {
 		ok := fn.emit(ir.OpULe, ir.I32, n, c)
-		fn.check(ok, ir.PanicSlice, "makeslice: len out of range")
+		fn.check(ok, ir.PanicSlice, makeLen)
 	}
 	slot := fn.variable(m, m.Name(), frame{l.size, min(l.align, 8), m.Pos()})
 	fn.memZero(slot, l.size)

@@ -15,6 +15,7 @@
 package interp
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -44,6 +45,8 @@ type Options struct {
 	// Unaligned allows accesses of [ir.Data] that are not aligned, as the kernel
 	// does where they are fast.
 	Unaligned bool
+	// KeepSlots keeps the slots of functions that have returned.
+	KeepSlots bool
 }
 
 // A Machine is a module with its memory. What a run writes to [ir.Data] and to
@@ -84,6 +87,11 @@ func New(m *ir.Module, opt Options) *Machine {
 			ReadOnly: !d.Mutable,
 		})
 	}
+	for _, d := range m.Data {
+		for _, r := range d.Refs {
+			binary.LittleEndian.PutUint64(vm.Data(d)[r.Off:], vm.data[r.To]+uint64(r.ToOff))
+		}
+	}
 	for _, o := range m.Maps {
 		vm.maps[o] = vm.NewObject(Object{Name: "map " + o.Name, Map: o})
 	}
@@ -95,6 +103,9 @@ func New(m *ir.Module, opt Options) *Machine {
 
 // Data returns the current content of d.
 func (m *Machine) Data(d *ir.Data) []byte { return m.objects[m.data[d]>>offsetBits].Bytes }
+
+// Address returns the address of d.
+func (m *Machine) Address(d *ir.Data) uint64 { return m.data[d] }
 
 // Run calls f, a function of the module, with the given arguments: integers, of
 // which an I32 takes the low 32 bits, or addresses of objects. It returns f's
@@ -168,7 +179,9 @@ func (m *Machine) Call(f *ir.Func, args ...uint64) ([]uint64, error) {
 	}
 	defer func() {
 		for _, addr := range fr.slots {
-			m.Free(addr)
+			if !m.opt.KeepSlots {
+				m.Free(addr)
+			}
 		}
 	}()
 	return fr.run()

@@ -1,5 +1,10 @@
 package ir
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A Module is one BPF program: its entry function first, the functions it
 // calls or passes to helpers, and the objects they refer to.
 type Module struct {
@@ -33,9 +38,29 @@ type Data struct {
 	Bytes   []byte
 	Align   int64
 	Mutable bool
+	// Refs are the addresses in Bytes, sorted by offset. A program can use them as
+	// long as the object is not mutable; the bytes are zero there.
+	Refs []Ref
 	// Origin is what the producer of the module knows of the object, for the
 	// loader. The text form leaves it out.
 	Origin any
+}
+
+// A Ref is the address ToOff bytes into To, at offset Off of an object.
+type Ref struct {
+	Off   int64
+	To    *Data
+	ToOff int64
+}
+
+// AddRef adds r to the addresses in d.
+func (d *Data) AddRef(r Ref) {
+	i, found := slices.BinarySearchFunc(d.Refs, r.Off, func(r Ref, off int64) int { return cmp.Compare(r.Off, off) })
+	if found {
+		d.Refs[i] = r
+		return
+	}
+	d.Refs = slices.Insert(d.Refs, i, r)
 }
 
 // A Map is a BPF map the program refers to. The compiler knows no more of it

@@ -44,6 +44,7 @@ func Parse(text string) (m *Module, err error) {
 	if p.f != nil {
 		p.failf("function @%s has no closing brace", p.f.Name)
 	}
+	p.resolveRefs()
 	return p.m, nil
 }
 
@@ -71,8 +72,28 @@ type parser struct {
 	helpers map[string]*Helper
 
 	dataBytes int64 // of all data so far
+	refs      []parsedRef
 
 	funcParser // of the function being parsed
+}
+
+// A parsedRef is a Ref of which the object may not have been parsed yet.
+type parsedRef struct {
+	in    *Data
+	off   int64
+	to    string
+	toOff int64
+}
+
+// resolveRefs gives data its addresses.
+func (p *parser) resolveRefs() {
+	for _, r := range p.refs {
+		to := p.data[r.to]
+		if to == nil {
+			p.failf("no data @%s", r.to)
+		}
+		r.in.AddRef(Ref{r.off, to, r.toOff})
+	}
 }
 
 func (p *parser) failf(format string, args ...any) {
@@ -220,6 +241,11 @@ func (p *parser) dataDecl() {
 			p.failf("%d bytes in an object of %d", len(content), size)
 		}
 		copy(d.Bytes, content)
+	}
+	for p.accept("ref") {
+		off := p.integer("offset")
+		to := p.expect(tokName, "an object's name")
+		p.refs = append(p.refs, parsedRef{d, off, to, p.integer("offset")})
 	}
 	p.data[name] = d
 	p.m.Data = append(p.m.Data, d)

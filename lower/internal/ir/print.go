@@ -66,6 +66,9 @@ func (p *printer) header(m *Module) {
 		if b := bytes.TrimRight(d.Bytes, "\x00"); len(b) > 0 {
 			p.printf(" %s", strconv.Quote(string(b)))
 		}
+		for _, r := range d.Refs {
+			p.printf(" ref %d @%s %d", r.Off, p.name(r.To), r.ToOff)
+		}
 		p.buf.WriteByte('\n')
 	}
 	for _, o := range m.Maps {

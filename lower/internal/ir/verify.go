@@ -124,6 +124,14 @@ func (c *verifier) checkModule() {
 		if !isPowerOfTwo(d.Align) {
 			c.errorf("data %q is aligned to %d", d.Name, d.Align)
 		}
+		for i, r := range d.Refs {
+			switch {
+			case r.Off%8 != 0 || d.Align < 8 || r.Off < 0 || r.Off > int64(len(d.Bytes))-8 || i > 0 && r.Off <= d.Refs[i-1].Off:
+				c.errorf("data %q has an address at offset %d", d.Name, r.Off)
+			case r.ToOff < 0 || r.ToOff > int64(len(r.To.Bytes)):
+				c.errorf("data %q has the address of offset %d of %q", d.Name, r.ToOff, r.To.Name)
+			}
+		}
 	}
 	for i, s := range m.Sites {
 		if s.Index != i {

@@ -96,7 +96,7 @@ func foldLoad(s *folder, v *ir.Value) *ir.Value {
 		return nil
 	}
 	off, data := p.Imm+v.Imm, p.Data().Bytes
-	if off < 0 || off+int64(v.Width) > int64(len(data)) {
+	if off < 0 || off+int64(v.Width) > int64(len(data)) || holdsRef(p.Data(), off, int64(v.Width)) {
 		return nil
 	}
 	var word [8]byte

@@ -79,7 +79,7 @@ func (in *inliner) visit(f *ir.Func) {
 	inlined := false
 	for _, call := range calls(f) {
 		g := call.Callee()
-		if !in.shouldInline(g, size) {
+		if !in.shouldInline(g, size) && !in.passesTable(call) {
 			frames = max(frames, 1+in.depth[g])
 			continue
 		}
@@ -113,6 +113,16 @@ func (in *inliner) shouldInline(g *ir.Func, caller int) bool {
 		return true
 	}
 	return size*(in.graph.sites[g]-1) <= growthBudget && caller+size <= callerBudget
+}
+
+// passesTable reports whether call passes the address of data that holds addresses, which are
+// followed in the function that has the data (datatable.go).
+func (in *inliner) passesTable(call *ir.Value) bool {
+	_, visited := in.size[call.Callee()]
+	return visited && slices.ContainsFunc(call.Args, func(a *ir.Value) bool {
+		d, ok := placeOf(a, 0, 0).base.(*ir.Data)
+		return ok && a.Type.IsPtr() && len(d.Refs) > 0
+	})
 }
 
 // canBeSubprogram reports whether the verifier allows f to be called: "cannot

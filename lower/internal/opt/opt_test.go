@@ -39,6 +39,7 @@ var allPasses = []namedPass{
 	{"fold", funcs(Fold)},
 	{"unroll", funcs(Unroll)},
 	{"pointertables", funcs(PointerTables)},
+	{"datatables", funcs(DataTables)},
 	{"sroa", funcs(SROA)},
 	{"mem2reg", funcs(Mem2Reg)},
 	{"refinepointers", funcs(RefinePointers)},

@@ -50,7 +50,7 @@ func PointerTables(f *ir.Func, _ *Config) {
 	for i := 0; i < len(f.Blocks); i++ { // the rest of a split block comes later in the list
 		b := f.Blocks[i]
 		for n, v := range b.Instrs {
-			if t, ok := tableAccess(v); ok && (t.holdsPointer() || packets[t.root.Slot()]) {
+			if t, ok := tableAccess(v); ok && t.root.Op == ir.OpSlotAddr && (t.holdsPointer() || packets[t.root.Slot()]) {
 				t.expand(b, n, names)
 				break
 			}
@@ -74,15 +74,15 @@ func packetTables(f *ir.Func) map[*ir.Slot]bool {
 	return slots
 }
 
-// A table is an access to an element of an array in a slot, at off plus stride
+// A table is an access to an element of an array in a slot or data, at off plus stride
 // times index.
 type table struct {
 	access      *ir.Value
 	anchor      *ir.Value // the address of the element
-	root        *ir.Value // the OpSlotAddr
+	root        *ir.Value // the OpSlotAddr or OpDataAddr
 	index       *ir.Value
 	stride, off int64
-	count       int64 // of the elements that are inside the slot
+	count       int64 // of the elements that are inside the object
 }
 
 // holdsPointer reports whether the access is to a pointer.
@@ -99,8 +99,14 @@ func tableAccess(v *ir.Value) (table, bool) {
 		return table{}, false
 	}
 	l := placeOf(v.Args[0], v.Imm, int64(v.Width))
-	slot, ok := l.base.(*ir.Slot)
-	if !ok || l.anchor == nil || l.anchor.Op != ir.OpPtrAdd {
+	size, most := int64(0), int64(maxTable)
+	switch o := l.base.(type) {
+	case *ir.Slot:
+		size = o.Size
+	case *ir.Data:
+		size, most = int64(len(o.Bytes)), maxDataTable
+	}
+	if size == 0 || l.anchor == nil || l.anchor.Op != ir.OpPtrAdd {
 		return table{}, false
 	}
 	base := placeOf(l.anchor.Args[0], 0, 0)
@@ -111,16 +117,16 @@ func tableAccess(v *ir.Value) (table, bool) {
 	if c, ok := scaled(t.index); ok {
 		t.index, t.stride = t.index.Args[0], c
 	}
-	if t.stride <= 0 || t.stride%8 != 0 || t.off < 0 || t.off%l.size != 0 || t.off+l.size > slot.Size {
+	if t.stride <= 0 || t.stride%8 != 0 || t.off < 0 || t.off%l.size != 0 || t.off+l.size > size {
 		return table{}, false
 	}
-	t.count = (slot.Size-l.size-t.off)/t.stride + 1
+	t.count = (size-l.size-t.off)/t.stride + 1
 	if t.index.Op == ir.OpCheckIdx {
 		if n, ok := constArg(t.index, 1); ok {
 			t.count = min(t.count, n) // what is behind the array is not part of it
 		}
 	}
-	return t, t.count > 0 && t.count <= maxTable
+	return t, t.count > 0 && t.count <= most
 }
 
 // scaled returns the constant that v multiplies its first operand by.
@@ -184,7 +190,10 @@ func (t table) expand(b *ir.Block, n int, names *renaming) {
 		for _, u := range all {
 			v := u.access
 			access := element.Add(v.Op, v.Type, v.Pos, u.root)
-			access.Imm, access.Width, access.Signed = u.off+k*u.stride, v.Width, v.Signed
+			access.Imm, access.Width, access.Signed = u.off+k*u.stride-u.root.Imm, v.Width, v.Signed
+			if d, ok := u.root.Aux.(*ir.Data); ok && v.Type.IsPtr() {
+				becomeRef(access, d, u.off+k*u.stride)
+			}
 			if v.Op == ir.OpStore {
 				access.Args = append(access.Args, v.Args[1])
 			} else {

@@ -99,7 +99,7 @@ func progConcat(ctx ebpf.Context) int {
 }
 
 func progMake(ctx ebpf.Context) int {
-	s := make([]int, ebpf.KtimeGetNs()) // want U304 "capacity is not constant"
+	s := make([]int, ebpf.KtimeGetNs()) // want U304 "it is not known how large it can be"
 	return len(s)
 }
 
