@@ -23,14 +23,17 @@ type Call struct {
 	// Body is statements that compute out from in, a [6]uint64, whose first three elements are
 	// x, y and z, and whose bytes b has; t is text of few different characters.
 	Body string
-	// Code is that of the diagnostic if the call cannot be compiled, or Grows.
+	// Code is that of the diagnostic if the call cannot be compiled, or Grows or Complex.
 	Code string
 }
 
 // Grows is the code of calls that append beyond the capacity of a slice, which panics.
 const Grows = "grows"
 
-var row = regexp.MustCompile(`^([\w.]+)(?: \[(U\d+|grows)\])?: (.*)$`)
+// Complex is the code of calls with loops that the verifier of some kernels gives up on.
+const Complex = "complex"
+
+var row = regexp.MustCompile(`^([\w.]+)(?: \[(U\d+|grows|complex)\])?: (.*)$`)
 
 // Calls returns the rows of the table.
 func Calls() []Call {
