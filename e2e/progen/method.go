@@ -12,7 +12,7 @@ import (
 func (g *gen) receiver(f *fn) string {
 	place := ""
 	if f.ptrRecv {
-		place = g.assignable(f.recv)
+		place = g.addressable(f.recv)
 	} else {
 		place = g.place(f.recv)
 	}
@@ -29,6 +29,16 @@ func (g *gen) receiver(f *fn) string {
 	if cut := strings.TrimSuffix(place, "."+f.recv.name); cut != place && g.chance(50) {
 		return cut // promoted: the field is embedded
 	}
+	return place
+}
+
+// addressable returns a place of type t without anything that may panic, or "": go/ssa
+// takes p for &*p, which panics in Go if p is nil.
+func (g *gen) addressable(t *typ) string {
+	risked := g.risked
+	g.risked = true
+	place := g.assignable(t)
+	g.risked = risked
 	return place
 }
 
@@ -60,7 +70,7 @@ func (g *gen) methodStmt() bool {
 		return true
 	case 1: // method expression
 		if f.ptrRecv {
-			place := g.assignable(f.recv)
+			place := g.addressable(f.recv)
 			if place == "" {
 				return false
 			}
