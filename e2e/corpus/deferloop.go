@@ -191,3 +191,18 @@ func deferRangePointer(n uint8) (sum int) {
 	}()
 	return sum*10 + a[1]
 }
+
+// Addresses that are not stored before all of the calls that may be deferred.
+func deferBesideLoop(n, k uint8) (r int) {
+	a := [3]int{1, 2, 3}
+	for i := range 4 {
+		defer note(&r, i)
+	}
+	if n&1 != 0 {
+		defer func() { a[k%3]++; r += a[k%3] }()
+	}
+	if n&2 != 0 {
+		defer func() { recover(); r += a[0] }()
+	}
+	return 10 / int(k)
+}

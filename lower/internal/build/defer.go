@@ -123,8 +123,13 @@ func (fn *function) save(o operand) savedOperand {
 	return s
 }
 
-// saveOnce stores v in a stack object of its own.
+// saveOnce stores v in a stack object of its own, unless it can be computed again: the verifier,
+// which does not know what has been deferred, accepts an address that was not stored only if it
+// is not loaded.
 func (fn *function) saveOnce(v *ir.Value) savedValue {
+	if fn.repeatable(v, true) {
+		return savedValue{known: v}
+	}
 	slot := fn.f.NewSlot("defer", 8, 8, ir.Pos(fn.pos))
 	fn.storeLeaf(fn.slotAddr(slot), uint8(v.Type.Size()), v)
 	return savedValue{array: &deferArray{slot: slot}}
