@@ -11,7 +11,6 @@ var Funcs = []any{
 	atomicFuncs32, atomicFuncs64, atomicTypes, atomicBits, atomicBool,
 	compare, sliceIndex, sliceContains, sliceFuncs, sliceEdit, sliceEqual, sliceMinMax, sliceSort, sliceSortFunc, sliceSortLong, sortInterface, sortStable, sliceSortStable, sliceSearch, sliceIterators,
 	sliceFuncEdits, sliceSearchFunc, sliceChunks, sliceOrder,
-	unicodeClasses, bytesTrimSpace,
 	bytesIndex, bytesEqual, bytesAffixes, bytesTrim, bytesCompare, bytesCount, bytesCut,
 	byteStrings, stringsIndex, stringsAffixes, stringsCut, stringsFuncs,
 	decodeRune, encodeRune, validRune, runeLength,
@@ -21,6 +20,7 @@ var Funcs = []any{
 
 // WithGo is functions that call packages which are read from the Go installation.
 var WithGo = []any{
+	unicodeClasses, bytesTrimSpace,
 	durations, durationParts, months, surrogates,
 	errorValues, errorNew,
 	adler, letterCase, foldStrings, countStrings, splitStrings, adlerPart, hexDigits, search, limits,
