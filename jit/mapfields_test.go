@@ -11,6 +11,7 @@ import (
 	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
 )
@@ -202,23 +203,24 @@ func TestMapFields(t *testing.T) {
 	local, sum := ebpf.NewHash[uint32, uint64](16), ebpf.NewVar[uint64](1)
 	p, q, v := newProbe("p", 1), newProbe("q", 10), newCounter(7)
 	for _, c := range []struct {
-		name string
-		fn   func(uint64) uint64
+		name  string
+		loops bool // over maps
+		fn    func(uint64) uint64
 	}{
-		{"pointer receiver", p.run},
-		{"another of the type", q.run},
-		{"value receiver", v.count},
-		{"package-level", countGlobally},
-		{"array", countByNumber},
-		{"variables", countLocally},
-		{"captured maps", func(x uint64) uint64 {
+		{"pointer receiver", true, p.run},
+		{"another of the type", true, q.run},
+		{"value receiver", false, v.count},
+		{"package-level", false, countGlobally},
+		{"array", false, countByNumber},
+		{"variables", true, countLocally},
+		{"captured maps", false, func(x uint64) uint64 {
 			local.Add(uint32(x), x)
 			sum.Add(x)
 			n, _ := local.Get(uint32(x))
 			return n + 1000*sum.Load()
 		}},
-		{"captured struct", func(x uint64) uint64 { return captured.count(x) + captured.step }},
-		{"captured pointer", func(x uint64) (n uint64) {
+		{"captured struct", false, func(x uint64) uint64 { return captured.count(x) + captured.step }},
+		{"captured pointer", true, func(x uint64) (n uint64) {
 			q.more.Set(3, x)
 			for _, v := range q.more.All() {
 				n += v + q.step
@@ -237,6 +239,9 @@ func TestMapFields(t *testing.T) {
 			q.calls.Store(0)
 		}
 		t.Run(c.name, func(t *testing.T) {
+			if c.loops {
+				kerneltest.LoopsOverMaps.Test(t)
+			}
 			clear()
 			var want []uint64
 			for x := range uint64(4) {
