@@ -137,10 +137,15 @@ func TestMapSides(t *testing.T) {
 	}{
 		{"Hash", nil, func() (func() results, []bind.Holder) {
 			m := ebpf.NewHash[nestedKey, nestedValue](3)
-			return func() results {
-				r := entryOps(m)
-				r[14] = codeOf(m.Set(makeKey(5), makeValue(1)))
-				r[15] = codeOf(m.Set(makeKey(6), makeValue(1)))
+			return func() results { return entryOps(m) }, []bind.Holder{m}
+		}},
+		{"full Hash", nil, func() (func() results, []bind.Holder) {
+			m := ebpf.NewHash[nestedKey, nestedValue](2)
+			return func() (r results) {
+				for i := range uint64(4) {
+					r[i] = codeOf(m.Set(makeKey(i), makeValue(1)))
+				}
+				r[4] = codeOf(m.Set(makeKey(1), makeValue(2)))
 				return r
 			}, []bind.Holder{m}
 		}},
