@@ -64,13 +64,15 @@
 // math/bits, encoding/binary (byte orders and varints; each access is a single one
 // with a byte swap if need be), sync/atomic (integers and booleans, from Linux
 // 5.12 on; additions without use of the result from 5.10), cmp, slices but for
-// what allocates, sort but for Slice and SliceStable (of more than twelve elements, those that
-// compare equal stay in their order, where Go leaves it open), what neither allocates nor asks
-// package unicode in bytes, strings and unicode/utf8, hash/fnv, hash/crc32, unicode/utf16, arithmetic with time.Duration,
-// unsafe, and runtime.KeepAlive. A slice cannot grow beyond its capacity: an append
-// that would make it panics. Strings can be concatenated and converted to bytes and back
-// if it is known how long they can be: a constant is as long as it is, s[:min(len(s), n)] no
-// longer than n, a part of an array no longer than the array. Packages fmt, errors (but for New), log, os, sync and others of the host are refused.
+// what allocates, sort but for Slice and SliceStable (of more than twelve elements,
+// those that compare equal stay in their order, where Go leaves it open), what does
+// not allocate in bytes, strings, unicode, unicode/utf8, unicode/utf16 and net/netip,
+// hash/fnv, hash/crc32, time but for the clock and local time, unsafe, and
+// runtime.KeepAlive. A slice cannot grow beyond its capacity: an append that would make
+// it panics. Strings can be concatenated and converted to bytes and back if it is known
+// how long they can be: a constant is as long as it is, s[:min(len(s), n)] no longer
+// than n, a part of an array no longer than the array. Packages fmt, errors (but for
+// New), log, os, sync and others of the host are refused.
 //
 // What panics in Go (an index out of range, a nil pointer, a division by zero,
 // panic itself) ends the program safely in the kernel, with a result the host

@@ -43,7 +43,7 @@ const testRoom = 2 * 256
 // header, and since Linux 6.18 IP packets that are too short for theirs; and those that do not fit in a page, unless
 // the section begins with xdp.frags.
 //
-// Older kernels, such as 5.10, show programs of control groups no packet data here: Data is nothing to rely
+// Older kernels, such as 5.10 and 6.12, show programs of control groups no packet data here: Data is nothing to rely
 // on then, though it is when they are attached. What the program changes in maps stays changed. Redirected packets go nowhere.
 func (p *Program) Test(packet []byte) (TestRun, error) { return p.test(packet, nil) }
 
