@@ -18,11 +18,7 @@ const leastLoopWork = 1
 // then, and the program is somewhat slower.
 func (p *Program) compileAgain(in lower.Input, target lower.Target, o lower.Options) {
 	o.LoopWork = leastLoopWork
-	first := len(p.dumps) // those before lower
-	p.again = func() (*lower.Unit, error) {
-		p.dumps = p.dumps[:first]
-		return lower.Compile(in, target, o)
-	}
+	p.again = func() (*lower.Unit, error) { return lower.Compile(in, target, o) }
 }
 
 // load loads the program, and one compiled again if it has loops and is too complex, or if

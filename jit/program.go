@@ -180,7 +180,14 @@ func (p *Program) Stats() Stats {
 	return s
 }
 
-func (p *Program) record(stage, text string) { p.dumps = append(p.dumps, dump{stage, text}) }
+// record keeps the text after a stage. The compiler may need several attempts, of which the last
+// one counts: each begins with the stage build.
+func (p *Program) record(stage, text string) {
+	if stage == "build" {
+		p.dumps = slices.DeleteFunc(p.dumps, func(d dump) bool { return d.stage != "ssa" })
+	}
+	p.dumps = append(p.dumps, dump{stage, text})
+}
 
 // Stages returns the names that Dump knows, in the order of compilation: "asm",
 // and if the program was compiled [WithDumps], "ssa" and every stage and pass of

@@ -3,6 +3,7 @@ package lower_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,6 +47,15 @@ func program(ctx *ebpf.XDP) int {
 `
 }
 
+// tooMuchBefore69 is the calls whose loops the verifier does not follow, and which Linux before
+// 6.9 cannot limit: with nothing but bpf_loop, or not with the stack that its functions need.
+var tooMuchBefore69 = map[string]lower.Code{
+	"unicode/utf8.Valid":     lower.UnboundedLoop,
+	"bytes.EqualFold":        lower.UnboundedLoop,
+	"bytes.Count":            lower.StackOverflow,
+	"net/netip.Addr.Compare": lower.StackOverflow,
+}
+
 // TestStandardCalls runs the calls of the table that compile.
 func TestStandardCalls(t *testing.T) {
 	var calls []stdlib.Call
@@ -67,7 +77,15 @@ func TestStandardCalls(t *testing.T) {
 	}
 	for i := range calls {
 		target := targets[i%len(targets)]
-		if err := compareCall(&calls[i], target, cases[i].Inputs, native[i]); err != nil {
+		err := compareCall(&calls[i], target, cases[i].Inputs, native[i])
+		if code, ok := tooMuchBefore69[calls[i].Package+"."+calls[i].Func]; ok && !target.Kernel.AtLeast(lower.MayGoto.MinKernel()) {
+			var refused lower.DiagnosticError
+			if !errors.As(err, &refused) || refused[0].Code != code {
+				t.Errorf("%s.%s, linux %v: %v, want %v", calls[i].Package, calls[i].Func, target.Kernel, err, code)
+			}
+			continue
+		}
+		if err != nil {
 			t.Errorf("%s.%s, linux %v: %v", calls[i].Package, calls[i].Func, target.Kernel, err)
 		}
 	}
