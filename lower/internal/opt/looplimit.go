@@ -37,6 +37,7 @@ import (
 // rely on what the verifier knows. What a value has been compared with in one iteration the
 // verifier may still know in the next, and follows the loop once more for it: of a program that
 // has been refused once (Config.LoopWork), parameters are made opaque on the way back, too.
+// Lengths of slices that move are left as they are (looplengths.go).
 //
 // Before:                          After:
 //
@@ -354,8 +355,9 @@ func (l *limiter) limitLoop(loop *ir.Loop) {
 	limit := l.f.NewValue(ir.OpLoopLimit, ir.Void, pos)
 	limit.Aux = l.f.Module.NewSite(ir.PanicLoop, loopMessage, pos)
 	h.Insert(0, limit)
+	moves := l.movesPointer(loop)
 	for i, p := range h.Params {
-		if p.Type.IsInt() && l.changes(loop, i) {
+		if p.Type.IsInt() && l.changes(loop, i) && !(moves && l.shrinks(loop, i)) {
 			l.hide(loop, i)
 		}
 	}
