@@ -17,6 +17,9 @@ func TestCorpusThreeRegisters(t *testing.T) {
 	for _, fn := range corpus.Funcs {
 		native := reflect.ValueOf(fn)
 		t.Run(kerneltest.FuncName(fn), func(t *testing.T) {
+			if kerneltest.Guest != "" && kerneltest.Heavy[kerneltest.FuncName(fn)] {
+				t.Skip("takes the verifier minutes on an emulated machine")
+			}
 			k, err := jit.Func(fn, jit.Verify(), jit.Registers(3))
 			limit, ok := spilledLimits[kerneltest.FuncName(fn)]
 			if !ok {

@@ -82,6 +82,14 @@ var Limits = map[string]Limit{
 	"atomicBool":      fetching,
 }
 
+// Heavy is the functions of package corpus that the verifier gives up after a million instructions,
+// so that they are compiled again. On an emulated machine that takes minutes: tests that run the
+// corpus in other ways than package e2e's leave them to the host's kernel there.
+var Heavy = map[string]bool{
+	"mergeSort": true, "brackets": true, "stackMachine": true, "inflate": true, "primeFactors": true,
+	"quickSort": true, "ringQueue": true, "stringFields": true,
+}
+
 // FuncName returns the name of a function without its package.
 func FuncName(fn any) string {
 	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
