@@ -55,11 +55,10 @@ func forget(t *testing.T) {
 }
 
 // replaceAll exchanges the program of l many times while event makes events, one at a time, and
-// returns how many there were.
-func replaceAll(t *testing.T, f *feature, p *jit.Program, l *attach.Link, event func(i int)) int {
+// returns how many there were, and how often the kernel kept one from a program.
+func replaceAll(t *testing.T, f *feature, p *jit.Program, l *attach.Link, event func(i int)) (n int, missed uint64) {
 	t.Helper()
 	var stop atomic.Bool
-	n := 0
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -78,6 +77,7 @@ func replaceAll(t *testing.T, f *feature, p *jit.Program, l *attach.Link, event 
 		if l.Program() != next {
 			t.Error("the link does not know its program")
 		}
+		missed += p.Stats().Missed
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
@@ -87,7 +87,7 @@ func replaceAll(t *testing.T, f *feature, p *jit.Program, l *attach.Link, event 
 	waitSeen(t, replacements, done)
 	stop.Store(true)
 	<-done
-	return n
+	return n, missed + p.Stats().Missed
 }
 
 // waitSeen waits until a program has seen an event.
@@ -106,7 +106,9 @@ func waitSeen(t *testing.T, generation uint32, done <-chan struct{}) {
 }
 
 // TestReplaceTracepoint exchanges programs where the kernel has no way to: all events are seen,
-// and those between attaching the one and detaching the other twice.
+// and those between attaching the one and detaching the other twice. The kernel itself keeps an
+// event from all programs where bpf(2) is at work on a map; that such a thread is preempted is
+// rare, but not in kernels that preempt threads in the kernel, as 7.3 does.
 func TestReplaceTracepoint(t *testing.T) {
 	tracepoints.test(t)
 	p := tracepoints.compile(t, countClose, thisProcess(), jit.As("tracepoint/syscalls/sys_enter_close"), jit.WithConst("generation", uint32(0)))
@@ -114,12 +116,14 @@ func TestReplaceTracepoint(t *testing.T) {
 	l, err := attach.Auto(p)
 	tracepoints.require(t, err)
 	defer l.Close()
-	n := replaceAll(t, tracepoints, p, l, func(i int) { unix.Close(firstFD + i) })
-	twice := 0
+	n, missed := replaceAll(t, tracepoints, p, l, func(i int) { unix.Close(firstFD + i) })
+	twice, never := 0, uint64(0)
 	for i := range n {
 		switch times, _ := seen.Get(uint32(i)); {
 		case times == 0:
-			t.Fatalf("event %d of %d was missed", i, n)
+			if never++; never > missed {
+				t.Fatalf("event %d of %d was missed: of %d, the kernel itself has kept %d", i, n, never, missed)
+			}
 		case times > 2:
 			t.Fatalf("event %d was seen %d times", i, times)
 		case times == 2:
@@ -130,8 +134,8 @@ func TestReplaceTracepoint(t *testing.T) {
 	for by := range seenBy.Values() {
 		sum += by
 	}
-	if sum != uint64(n+twice) {
-		t.Errorf("%d events seen by all programs, want %d and %d twice", sum, n, twice)
+	if sum != uint64(n+twice)-never {
+		t.Errorf("%d events seen by all programs, want %d but for %d and %d twice", sum, n, never, twice)
 	}
 	ever, err := jit.Var[uint64](l.Program(), "everSeen")
 	if err != nil {
@@ -158,7 +162,7 @@ func TestReplaceXDP(t *testing.T) {
 	defer l.Close()
 	send, received := loopback(t)
 	raw := l.Raw()
-	n := replaceAll(t, xdp, p, l, func(int) {
+	n, _ := replaceAll(t, xdp, p, l, func(int) {
 		if send(); !received() {
 			t.Error("a packet is lost")
 		}

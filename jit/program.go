@@ -152,6 +152,11 @@ type Stats struct {
 	Insns    int // instructions, in 8-byte slots
 	Stack    int // bytes of the deepest call chain
 	Verified int // instructions the verifier looked at; 0 before Linux 5.16 or if not loaded
+	// Missed is how many events the kernel has kept from the program, because on the CPU of the
+	// event a tracing program was running already, or a thread was in the midst of bpf(2)'s work
+	// on a map, preempted perhaps. 0 before Linux 5.12; kprobes and tracepoints that are not raw
+	// are counted from 6.7.
+	Missed uint64
 	// Stages is the time of each stage and pass: the front end's (parse, check,
 	// ssa), which a collection's programs share, lower's, and load, the kernel's.
 	Stages []lower.StageTime
@@ -175,6 +180,9 @@ func (p *Program) Stats() Stats {
 			if n, ok := info.VerifiedInstructions(); ok {
 				s.Verified = int(n)
 			}
+		}
+		if stats, err := prog.Stats(); err == nil {
+			s.Missed = stats.RecursionMisses
 		}
 	}
 	return s
