@@ -284,23 +284,37 @@ func loopHelper(args []uint64, invoke func(...uint64) (uint64, error)) (uint64, 
 
 func interpret(m *ir.Module, in [6]uint64) result {
 	buf := shimBuffer(in)
-	_, site, err := interp.New(m, interp.Options{Helper: helpers(m), Unaligned: true}).RunProgram(buf)
-	if err != nil {
-		return result{err: err}
+	panicked, err := interpretBuffer(m, buf)
+	return result{shimOutcome(buf, panicked), err}
+}
+
+// fuel is enough for loops of some 100,000 iterations, limited by bpf_loop.
+const fuel = 16_000_000
+
+// interpretBuffer runs the program m on the buffer of a shim, and returns the kind of its panic.
+func interpretBuffer(m *ir.Module, buf []byte) (panicked string, err error) {
+	_, site, err := interp.New(m, interp.Options{Helper: helpers(m), Unaligned: true, Fuel: fuel}).RunProgram(buf)
+	if err != nil || site == nil {
+		return "", err
 	}
-	if site != nil {
-		return result{Outcome: shimOutcome(nil, site.Kind.String())}
-	}
-	return result{Outcome: shimOutcome(buf, "")}
+	return site.Kind.String(), nil
 }
 
 func execute(u *Unit, target Target, in [6]uint64) result {
 	buf := shimBuffer(in)
+	panicked, err := executeBuffer(u, buf, !target.Has(VarOffStack))
+	return result{shimOutcome(buf, panicked), err}
+}
+
+// executeBuffer runs the program u on the buffer of a shim, and returns the kind of its panic.
+// strict refuses accesses to the stack at variable offsets, even where a verifier that follows the
+// program would know the offset.
+func executeBuffer(u *Unit, buf []byte, strict bool) (panicked string, err error) {
 	sections := map[string][]byte{}
 	for _, d := range u.Data {
 		sections[d.Name] = append([]byte(nil), d.Bytes...)
 	}
-	o := vm.Options{Ctx: buf, Sections: sections, StrictStack: !target.Has(VarOffStack)}
+	o := vm.Options{Ctx: buf, Sections: sections, StrictStack: strict, Fuel: fuel}
 	o.Helpers = map[int32]vm.Helper{181: {Args: 4, Func: func(c *vm.Call) (uint64, error) {
 		return loopHelper(c.Args[:], func(args ...uint64) (uint64, error) { return c.Invoke(args[0], args[1:]...) })
 	}}}
@@ -310,12 +324,12 @@ func execute(u *Unit, target Target, in [6]uint64) result {
 	}
 	r0, err := vm.Run(u.Insns, o)
 	if err != nil {
-		return result{err: fmt.Errorf("%w\n%s", err, strings.TrimSpace(fmt.Sprint(u.Insns)))}
+		return "", fmt.Errorf("%w\n%s", err, strings.TrimSpace(fmt.Sprint(u.Insns)))
 	}
 	if site := -int32(r0) - 1; site >= 0 {
-		return result{Outcome: shimOutcome(nil, u.Panics[site].Kind)}
+		return u.Panics[site].Kind, nil
 	}
-	return result{Outcome: shimOutcome(buf, "")}
+	return "", nil
 }
 
 func compareOutcome(got result, want progen.Outcome) error {

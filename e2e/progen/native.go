@@ -121,6 +121,7 @@ func PanicKind(message string) string {
 	for _, k := range []struct{ part, kind string }{
 		{"index out of range", "index"},
 		{"slice bounds out of range", "slice"},
+		{"makeslice: ", "slice"},
 		{"cannot convert slice", "convert"},
 		{"interface conversion", "assert"},
 		{"divide by zero", "divide"},

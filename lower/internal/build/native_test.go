@@ -68,7 +68,7 @@ func (c *comparison) compare(in []reflect.Value) {
 	want, wantPanic := c.native(in)
 	buf := make([]byte, c.size)
 	for i, v := range in {
-		copy(buf[c.args[i]:], memory(v))
+		copy(buf[c.args[i]:], corpus.Bytes(v))
 	}
 	vm := interp.New(c.m, interp.Options{})
 	ret, site, err := vm.RunProgram(buf)
@@ -88,7 +88,7 @@ func (c *comparison) compare(in []reflect.Value) {
 	}
 	for i, v := range want {
 		got := reflect.NewAt(v.Type(), unsafe.Pointer(unsafe.SliceData(buf[c.results[i]:]))).Elem()
-		if !bytes.Equal(memory(got), memory(v)) {
+		if !bytes.Equal(corpus.Bytes(got), corpus.Bytes(v)) {
 			c.t.Fatalf("%v: result %d is %v, natively %v\n%s", in, i, got, v, c.m)
 		}
 	}
@@ -121,33 +121,4 @@ func samePanic(native string, site *ir.Site) bool {
 		return "panic: "+native == site.Message
 	}
 	return native == site.Message
-}
-
-// memory returns the bytes of v with zeros for padding and blank fields.
-func memory(v reflect.Value) []byte {
-	p := reflect.New(v.Type())
-	p.Elem().Set(v)
-	from := unsafe.Slice((*byte)(p.UnsafePointer()), v.Type().Size())
-	to := make([]byte, len(from))
-	copyLeaves(to, from, v.Type())
-	return to
-}
-
-// copyLeaves copies what counts of a value of type t.
-func copyLeaves(to, from []byte, t reflect.Type) {
-	switch t.Kind() {
-	case reflect.Struct:
-		for i := range t.NumField() {
-			if f := t.Field(i); f.Name != "_" {
-				copyLeaves(to[f.Offset:], from[f.Offset:], f.Type)
-			}
-		}
-	case reflect.Array:
-		for i := range t.Len() {
-			off := t.Elem().Size() * uintptr(i)
-			copyLeaves(to[off:], from[off:], t.Elem())
-		}
-	default:
-		copy(to[:t.Size()], from)
-	}
 }
