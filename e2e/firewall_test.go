@@ -71,7 +71,7 @@ func TestFirewall(t *testing.T) {
 	arrives := func(want bool, when string) {
 		t.Helper()
 		there(func() error { _, err := conn.Write([]byte("hello")); return err })
-		wait := 2 * time.Second
+		wait := patience
 		if !want {
 			wait = 300 * time.Millisecond
 		}

@@ -55,7 +55,7 @@ func TestTCX(t *testing.T) {
 	send, received := loopback(t)
 	expect := func(what string, want bool) {
 		t.Helper()
-		if send(); received() != want {
+		if send(); received(want) != want {
 			t.Errorf("%s: packet received: %v, want %v", what, !want, want)
 		}
 	}
@@ -177,7 +177,7 @@ func TestCgroup(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := server.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+	if err := server.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"other", "packet", "other"} { // let out, after Close, let in

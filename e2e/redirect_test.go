@@ -144,7 +144,7 @@ func connection(t *testing.T) (near, far *net.TCPConn, farFD int) {
 	near, far = dialed.(*net.TCPConn), accepted.(*net.TCPConn)
 	t.Cleanup(func() { near.Close(); far.Close() })
 	for _, c := range []net.Conn{near, far} {
-		if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -283,7 +283,7 @@ func TestReuseport(t *testing.T) {
 			t.Fatal(err)
 		}
 		buf := make([]byte, 2)
-		if err := servers[i%2].SetReadDeadline(time.Now().Add(helloTimeout)); err != nil {
+		if err := servers[i%2].SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		if n, _, err := servers[i%2].ReadFrom(buf); err != nil || n != 1 || buf[0] != byte(i) {

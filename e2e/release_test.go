@@ -89,7 +89,7 @@ func TestPanicReleases(t *testing.T) {
 	if v, _ := panicLocks.Get(0); v.N[2] != 2 {
 		t.Errorf("counted %d behind locks, want 2", v.N[2])
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), helloTimeout)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	got := [4]uint64{}
 	for v, err := range panicRing.Read(ctx) {

@@ -84,7 +84,7 @@ func detachPinned(t *testing.T, path string) {
 // waitGone waits until open, which opens an object of the kernel, fails because there is none.
 func waitGone(t *testing.T, what string, open func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(helloTimeout); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		err := open()
 		if errors.Is(err, os.ErrNotExist) {
 			return

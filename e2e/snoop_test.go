@@ -48,7 +48,7 @@ func observe(t *testing.T, program, ready string, args ...string) *observer {
 	if err := o.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	timeout := time.AfterFunc(helloTimeout, func() { o.cmd.Process.Kill() })
+	timeout := time.AfterFunc(patience, func() { o.cmd.Process.Kill() })
 	t.Cleanup(func() {
 		timeout.Stop()
 		o.cmd.Process.Kill()
@@ -166,7 +166,7 @@ func TestExecsnoop(t *testing.T) {
 		regexp.QuoteMeta(self+` "-test.run=^$" "an argument" another`))))
 	line := o.find(regexp.MustCompile(fmt.Sprintf(`^exit +%s +%d `, comm, pid)))
 	ran, err := time.ParseDuration(strings.Fields(line)[4])
-	if err != nil || ran <= 0 || ran > helloTimeout {
+	if err != nil || ran <= 0 || ran > patience {
 		t.Errorf("it ran %v, %v: %q", ran, err, line)
 	}
 	o.find(regexp.MustCompile(`no such file or directory ` + regexp.QuoteMeta(self) + `$`))

@@ -30,7 +30,7 @@ func onLoopback(t *testing.T) (expect func(what string, want bool)) {
 	send, received := loopback(t)
 	expect = func(what string, want bool) {
 		t.Helper()
-		if send(); received() != want {
+		if send(); received(want) != want {
 			t.Errorf("%s: packet received: %v, want %v", what, !want, want)
 		}
 	}

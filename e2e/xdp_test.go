@@ -135,7 +135,7 @@ func TestXDPFrags(t *testing.T) {
 	received := func(fill byte) []byte {
 		t.Helper()
 		there(func() error { _, err := conn.Write(bytes.Repeat([]byte{fill}, 8000)); return err })
-		wait := 2 * time.Second
+		wait := patience
 		if fill == 'x' {
 			wait = 300 * time.Millisecond
 		}
