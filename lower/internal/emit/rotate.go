@@ -98,16 +98,21 @@ func holds(cond mir.Cond, x, y int64) bool {
 // rotate moves the tests at the top of loops to the bottom, inner loops first, where the code
 // behind the loop comes next then.
 func rotate(order []*mir.Block) {
+	jumps := make(map[*mir.Block]int) // by target: from the blocks behind order[i]
 	for i := len(order) - 1; i > 0; i-- {
 		head := order[i]
+		if t := head.Term(); t.Op == mir.OpJmp {
+			jumps[thread(t.To)]++
+		}
 		if head.Depth == 0 || head.Term().Op != mir.OpBr {
 			continue
 		}
 		// The last block of the loop that comes back.
-		last := i
-		for k := i + 1; k < len(order) && order[k].Depth >= head.Depth; k++ {
+		last, left := i, jumps[head]
+		for k := i + 1; left > 0 && k < len(order) && order[k].Depth >= head.Depth; k++ {
 			if t := order[k].Term(); t.Op == mir.OpJmp && thread(t.To) == head {
 				last = k
+				left--
 			}
 		}
 		if last > i && last+1 < len(order) && leadsTo(head, order[last+1]) {

@@ -72,31 +72,73 @@ type inliner struct {
 
 // visit inlines the calls in f.
 func (in *inliner) visit(f *ir.Func) {
-	size := bodySize(f)
-	repeats := repeatingBlocks(f)
-	names := newRenaming(f)
-	frames := 1
-	inlined := false
-	for _, call := range calls(f) {
-		g := call.Callee()
-		if !in.shouldInline(g, size) && !in.passesTable(call) {
-			frames = max(frames, 1+in.depth[g])
-			continue
-		}
-		rest := inlineCall(f, call, repeats[call.Block], names)
-		repeats[rest] = repeats[call.Block]
-		size += in.size[g]
-		inlined = true
+	v := &visit{
+		inliner: in,
+		f:       f,
+		size:    bodySize(f),
+		frames:  1,
+		repeats: repeatingBlocks(f),
+		names:   newRenaming(f),
+		results: make(map[*ir.Value][]*ir.Value),
+	}
+	for _, b := range slices.Clone(f.Blocks) {
+		v.block(b)
 	}
 	for _, g := range in.graph.callbacks[f] { // a helper's call takes a frame, too
-		frames = max(frames, 1+in.depth[g])
+		v.frames = max(v.frames, 1+in.depth[g])
 	}
-	names.apply()
-	if inlined {
+	v.names.apply()
+	if len(v.results) > 0 {
 		simplifyCFG(f)
-		size = bodySize(f)
+		v.size = bodySize(f)
 	}
-	in.size[f], in.depth[f] = size, frames
+	in.size[f], in.depth[f] = v.size, v.frames
+}
+
+// A visit is the inlining of the calls in one function.
+type visit struct {
+	*inliner
+	f       *ir.Func
+	size    int                // of f, with what has been inlined
+	frames  int                // that a call of f needs
+	repeats map[*ir.Block]bool // the blocks that may run more than once
+	names   *renaming
+	results map[*ir.Value][]*ir.Value // of the calls that have been inlined
+}
+
+// block inlines the calls in b. What follows each is in a block of its own, to which an
+// instruction is moved once, however many calls there are.
+func (v *visit) block(b *ir.Block) {
+	at, term := b, b.Term
+	for i, w := range b.Instrs {
+		results, isResult := []*ir.Value(nil), false
+		if w.Op == ir.OpResult {
+			results, isResult = v.results[w.Args[0]]
+		}
+		switch {
+		case isResult:
+			v.names.set(w, results[w.Imm])
+		case w.Op == ir.OpCall && v.inlines(w):
+			if at == b {
+				b.Instrs = slices.Clip(b.Instrs[:i])
+			}
+			at = v.inlineCall(at, w, v.repeats[b])
+		case at != b:
+			at.Append(w)
+		}
+	}
+	at.Term = term
+}
+
+// inlines reports whether to inline call, and accounts for what it will be.
+func (v *visit) inlines(call *ir.Value) bool {
+	g := call.Callee()
+	if !v.shouldInline(g, v.size) && !v.passesTable(call) {
+		v.frames = max(v.frames, 1+v.depth[g])
+		return false
+	}
+	v.size += v.inliner.size[g]
+	return true
 }
 
 // shouldInline reports whether to inline g into a caller of the given size.
@@ -171,28 +213,19 @@ func repeatingBlocks(f *ir.Func) map[*ir.Block]bool {
 	return repeats
 }
 
-// inlineCall replaces call, which is in a block that may run more than once if
-// inLoop, by the body of its callee. What follows the call moves to a new block,
-// which is returned.
-func inlineCall(f *ir.Func, call *ir.Value, inLoop bool, names *renaming) *ir.Block {
-	b, callee := call.Block, call.Callee()
-	rest := ir.SplitBlock(b, slices.Index(b.Instrs, call)+1)
-	b.Instrs = b.Instrs[:len(b.Instrs)-1] // the call itself
-
+// inlineCall puts the body of call's callee behind b, which has no terminator yet and may
+// run more than once if inLoop. What follows the call is to go to the block that it returns.
+func (v *visit) inlineCall(b *ir.Block, call *ir.Value, inLoop bool) (rest *ir.Block) {
+	f, callee := v.f, call.Callee()
+	rest = f.NewBlock()
 	results := make([]*ir.Value, len(callee.Results))
 	for i, t := range callee.Results {
 		results[i] = rest.AddParam(t, call.Pos)
 	}
 	if len(results) == 1 {
-		names.set(call, results[0])
+		v.names.set(call, results[0])
 	}
-	rest.RemoveFunc(func(v *ir.Value) bool {
-		if v.Op != ir.OpResult || v.Args[0] != call {
-			return false
-		}
-		names.set(v, results[v.Imm])
-		return true
-	})
+	v.results[call] = results
 
 	firstSlot := len(f.Slots)
 	body := ir.CloneInto(f, callee)
@@ -204,8 +237,8 @@ func inlineCall(f *ir.Func, call *ir.Value, inLoop bool, names *renaming) *ir.Bl
 		to := body.Block(from)
 		if callee.API {
 			to.Term.Pos = call.Pos
-			for _, v := range to.Instrs {
-				v.Pos = call.Pos
+			for _, w := range to.Instrs {
+				w.Pos = call.Pos
 			}
 		}
 		if to.Term.Kind == ir.TermReturn {
