@@ -49,7 +49,9 @@
 // program stores. Package-level variables of such types cannot be written.
 //
 // Package-level variables begin with the value that Go gives them: the compiler runs their
-// initialisers, and the functions named init that assign to one that the program uses. They may hold
+// initialisers, and the functions named init of their package that may assign to one that the program
+// uses, of imported packages too. Such a function must be one that can be compiled; the others are
+// left alone. They may hold
 // strings, slices and the addresses of other variables, as tables of names do, as
 // long as the program does not assign to them and indexes the table where it uses the element. Errors made
 // with errors.New, at package level or not, can be compared; their text is

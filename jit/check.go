@@ -138,7 +138,11 @@ func (f *front) checkProgram(p *pkg, roots []*decl) (*checker, *checked) {
 		r.need(d, full, use{})
 	}
 	r.run()
-	r.needInits(append(f.lib.userPackages(), p))
+	r.given = make(map[string]bool)
+	for name := range f.opts.consts {
+		r.given[name] = true
+	}
+	r.needInits()
 	c := &checker{f: f, r: r, diag: true}
 	if !r.withinBounds(append(f.lib.userPackages(), p)) {
 		return c, nil

@@ -4,86 +4,121 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
+
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
-// This file finds the functions named init that a program needs: those that assign to a variable
-// that the program uses, themselves or in what they call. The compiler runs them, with the
-// initialisers of variables. The others, which may do anything that the host can, are left out.
+// This file finds what initialises the variables that a program uses besides their own
+// initialisers: functions named init that assign to them, and initialisers of other variables that
+// call what does, as in
+//
+//	var _ = register("tcp", 6)
+//
+// The compiler runs them with the initialisers of the program's variables. The others, which may do
+// anything that the host can, are left out.
 
-// needInits marks the functions named init of pkgs that the program needs, and all that they
-// refer to.
-func (r *reach) needInits(pkgs []*pkg) {
+// needInits marks the functions named init and the variables that the program needs, and all that
+// they refer to.
+func (r *reach) needInits() {
+	tried := make(map[*decl]bool)
 	for again := true; again; {
 		again = false
+		pkgs := append(r.lib.userPackages(), r.home)
+		used := false
 		for _, p := range pkgs {
-			for _, f := range p.files {
-				for _, d := range f.syntax.Decls {
-					fn, ok := d.(*ast.FuncDecl)
-					if ok && fn.Recv == nil && fn.Name.Name == "init" && fn.Body != nil && r.marks[f.funcs[fn]] != full && r.assigns(p, fn) {
-						r.need(f.funcs[fn], full, use{})
-						r.run() // more variables may be needed now
-						again = true
-					}
+			if r.usesVars(p) {
+				p.readRest() // any file may have a function named init
+				used = true
+			}
+		}
+		if !used {
+			return
+		}
+		methods := methodsByName(pkgs)
+		for _, p := range pkgs {
+			for _, d := range p.initialisers() {
+				if tried[d] || d.fn == nil && r.marks[d] != 0 {
+					continue
+				}
+				if v, ok := newInitSearch(r, methods).assigned(d); ok {
+					tried[d], again = true, true
+					r.needInit(d, v)
 				}
 			}
 		}
 	}
 }
 
-// assigns reports whether fn, a function of p, or another that it names, assigns to a variable of p
-// that the program uses, or takes the address of one.
-func (r *reach) assigns(p *pkg, fn *ast.FuncDecl) bool {
-	found := false
-	assigned := func(x ast.Expr) {
-		id := rootIdent(x)
-		if id == nil {
-			return
+// usesVars reports whether the program uses variables of p that something may assign to.
+func (r *reach) usesVars(p *pkg) bool {
+	for v := range r.vars {
+		if v.d.file.pkg == p && !r.settled(v) {
+			return true
 		}
-		d := p.decls[id.Name]
-		found = found || d != nil && d.gen != nil && d.gen.Tok == token.VAR && r.vars[variable{d, id.Name}] && !r.madeByEbpf(d)
 	}
-	work := []*ast.FuncDecl{fn}
-	seen := map[*ast.FuncDecl]bool{fn: true}
-	for len(work) > 0 && !found {
-		fn := work[0]
-		work = work[1:]
-		ast.Inspect(fn.Body, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.AssignStmt:
-				for _, x := range n.Lhs {
-					if n.Tok != token.DEFINE {
-						assigned(x)
-					}
-				}
-			case *ast.RangeStmt:
-				if n.Tok == token.ASSIGN {
-					assigned(n.Key)
-					assigned(n.Value)
-				}
-			case *ast.IncDecStmt:
-				assigned(n.X)
-			case *ast.UnaryExpr:
-				if n.Op == token.AND {
-					assigned(n.X)
-				}
-			case *ast.SliceExpr:
-				assigned(n.X)
-			case *ast.CallExpr: // of copy or clear, or a method with a pointer receiver
-				if sel, ok := n.Fun.(*ast.SelectorExpr); ok {
-					assigned(sel.X)
-				} else if id, ok := n.Fun.(*ast.Ident); ok && len(n.Args) > 0 && (id.Name == "copy" || id.Name == "clear") {
-					assigned(n.Args[0])
-				}
-			case *ast.Ident:
-				if d := p.decls[n.Name]; d != nil && d.fn != nil && d.fn.Body != nil && !seen[d.fn] {
-					seen[d.fn] = true
-					work = append(work, d.fn)
+	return false
+}
+
+// settled reports whether the value of v in the program does not depend on what the host assigns to it.
+func (r *reach) settled(v variable) bool {
+	return r.madeByEbpf(v.d) || v.d.file.pkg == r.home && r.given[v.name]
+}
+
+// initialisers returns the functions named init of p and its variables whose initialisers call
+// something, in the order of their files.
+func (p *pkg) initialisers() []*decl {
+	var list []*decl
+	for _, f := range p.files {
+		for _, syntax := range f.syntax.Decls {
+			if fn, ok := syntax.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && fn.Body != nil {
+				list = append(list, f.funcs[fn])
+			}
+			for _, d := range f.groups[syntax] {
+				if s, ok := d.spec().(*ast.ValueSpec); ok && d.gen.Tok == token.VAR && slices.ContainsFunc(s.Values, hasCall) {
+					list = append(list, d)
 				}
 			}
-			return true
-		})
+		}
 	}
+	return list
+}
+
+func hasCall(x ast.Expr) bool {
+	found := false
+	ast.Inspect(x, func(n ast.Node) bool {
+		if _, ok := n.(*ast.CallExpr); ok {
+			found = true
+		}
+		return !found
+	})
 	return found
+}
+
+// needInit marks d, which assigns to v when the package is initialised. Where it cannot be compiled
+// it says why it is needed.
+func (r *reach) needInit(d *decl, v variable) {
+	what := "init"
+	if d.fn == nil {
+		what = "the initialiser of " + d.spec().(*ast.ValueSpec).Names[0].Name
+	}
+	report := func(fix, format string, args ...any) {
+		r.diags.Add(lower.UnsupportedExpr, r.pos(d.pos()), fix, format, args...)
+	}
+	if p := v.d.file.pkg; p != d.file.pkg {
+		report("assign to it in package "+p.name, "%s may assign to variable %s of package %s, which the program uses", what, v.name, p.name)
+		return
+	}
+	before := r.diags.Len()
+	r.need(d, full, use{})
+	r.run() // more variables may be needed now
+	if r.diags.Len() > before {
+		fix := "move what only the host can do elsewhere"
+		if d.file.pkg == r.home {
+			fix += ", or set the variable with jit.WithConst"
+		}
+		report(fix,
+			"%s is run when compiling: it may assign to variable %s, which the program uses", what, v.name)
+	}
 }
 
 // madeByEbpf reports whether a variable that d declares is made by a function of package ebpf, as maps
@@ -109,26 +144,4 @@ func (r *reach) madeByEbpf(d *decl) bool {
 		id, ok := sel.X.(*ast.Ident)
 		return ok && d.file.imports[id.Name] != nil && importPath(d.file.imports[id.Name]) == ebpfPath
 	})
-}
-
-// rootIdent returns the variable that x is or is a part of, or nil.
-func rootIdent(x ast.Expr) *ast.Ident {
-	for {
-		switch e := x.(type) {
-		case *ast.Ident:
-			return e
-		case *ast.ParenExpr:
-			x = e.X
-		case *ast.StarExpr:
-			x = e.X
-		case *ast.SelectorExpr:
-			x = e.X
-		case *ast.IndexExpr:
-			x = e.X
-		case *ast.SliceExpr:
-			x = e.X
-		default:
-			return nil
-		}
-	}
 }

@@ -61,6 +61,8 @@ type reach struct {
 	vars map[variable]bool
 	// refused is where the user's code names what has been reported to be unusable.
 	refused map[token.Pos]bool
+	// given is the variables of home that WithConst sets, whatever initialises them.
+	given map[string]bool
 }
 
 // A variable is one of those that a declaration declares.
@@ -254,9 +256,7 @@ func bodyless(d *decl) bool {
 func (r *reach) ident(f *file, id *ast.Ident, from *decl, depth depth) {
 	u := r.useOf(from, id.Pos(), id.Name)
 	if d := r.lookup(f, id.Name); d != nil {
-		if d.gen != nil && d.gen.Tok == token.VAR {
-			r.vars[variable{d, id.Name}] = true
-		}
+		r.noteVar(d, id.Name)
 		r.need(d, depth, u)
 		return
 	}
@@ -268,6 +268,7 @@ func (r *reach) ident(f *file, id *ast.Ident, from *decl, depth depth) {
 			if p.decls[id.Name] != nil {
 				r.imports[s] = true
 				if d := r.imported(importPath(s), id.Name, id.Pos(), u); d != nil {
+					r.noteVar(d, id.Name)
 					r.need(d, depth, u)
 				}
 			}
@@ -308,9 +309,18 @@ func (r *reach) selectImport(f *file, x, sel *ast.Ident, from *decl, depth depth
 	}
 	u := r.useOf(from, x.Pos(), x.Name+"."+sel.Name)
 	if d := r.imported(path, sel.Name, sel.Pos(), u); d != nil {
+		r.noteVar(d, sel.Name)
 		r.need(d, depth, u)
 	}
 	return true
+}
+
+// noteVar notes the use of the package-level declaration d by name, if it is of a variable of the
+// user's code.
+func (r *reach) noteVar(d *decl, name string) {
+	if !d.file.pkg.library && d.gen != nil && d.gen.Tok == token.VAR {
+		r.vars[variable{d, name}] = true
+	}
 }
 
 // useOf returns the place in the user's code that led to pos.

@@ -12,7 +12,7 @@ var seen int
 
 var other int
 
-func init() {
+func init() { // want "init is run when compiling: it may assign to variable table.*U304"
 	for i := range table {
 		table[i] = uint64(i)
 	}

@@ -58,28 +58,27 @@ func packageUses(pkg *ssa.Package) map[*ssa.Global]*globalUse {
 		}
 	}
 	for _, m := range pkg.Members {
-		switch m := m.(type) {
-		case *ssa.Function:
-			visitAll(m)
-		case *ssa.Type:
-			n, ok := types.Unalias(m.Type()).(*types.Named)
-			for i := 0; ok && i < n.NumMethods(); i++ {
-				if f := pkg.Prog.FuncValue(n.Method(i)); f != nil {
-					visitAll(f)
-				}
-			}
+		if f, ok := m.(*ssa.Function); ok {
+			visitAll(f)
 		}
+	}
+	for _, f := range methodsOf(pkg) {
+		visitAll(f)
 	}
 	return uses
 }
 
 // initFuncs returns the functions of pkg that its initialiser may call: those
-// that are mentioned in it or in another of them.
+// that are mentioned in it or in another of them, and the methods of an interface
+// that one of them calls a method of. An instance of a generic function counts as that.
 func initFuncs(pkg *ssa.Package) map[*ssa.Function]bool {
 	early := make(map[*ssa.Function]bool)
 	var work []*ssa.Function
 	add := func(f *ssa.Function) {
-		if f != nil && f.Pkg == pkg && !early[f] {
+		if f != nil && f.Origin() != nil {
+			f = f.Origin()
+		}
+		if f != nil && (f.Pkg == pkg || f.Pkg == nil) && !early[f] { // wrappers have no package
 			early[f] = true
 			work = append(work, f)
 		}
@@ -95,10 +94,34 @@ func initFuncs(pkg *ssa.Package) map[*ssa.Function]bool {
 						add(callee)
 					}
 				}
+				if c, ok := instr.(ssa.CallInstruction); ok && c.Common().IsInvoke() {
+					for _, m := range methodsOf(pkg) {
+						if m.Name() == c.Common().Method.Name() {
+							add(m)
+						}
+					}
+				}
 			}
 		}
 	}
 	return early
+}
+
+// methodsOf returns the methods of the types that pkg declares, in no order.
+func methodsOf(pkg *ssa.Package) (list []*ssa.Function) {
+	for _, m := range pkg.Members {
+		t, ok := m.(*ssa.Type)
+		if !ok {
+			continue
+		}
+		n, ok := types.Unalias(t.Type()).(*types.Named)
+		for i := 0; ok && i < n.NumMethods(); i++ {
+			if f := pkg.Prog.FuncValue(n.Method(i)); f != nil {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
 }
 
 // noteUses notes what instr of f does with global variables. early says that f
