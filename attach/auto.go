@@ -16,7 +16,7 @@ import (
 // raw_tracepoint/NAME (or raw_tp/), kprobe/FUNCTION[+OFFSET], kretprobe/FUNCTION,
 // fentry/FUNCTION, fexit/FUNCTION, lsm/HOOK, xdp/INTERFACE, tcx/ingress/INTERFACE,
 // tcx/egress/INTERFACE, or the same with tc/, which is by [TCX] where the kernel has it and else by [TC].
-// Control groups and sockets it cannot name.
+// Control groups, sockets and maps of sockets it cannot name.
 func Auto(p *jit.Program) (*Link, error) {
 	kind, target, _ := strings.Cut(p.Section(), "/")
 	switch kind {
@@ -50,6 +50,8 @@ func Auto(p *jit.Program) (*Link, error) {
 		return nil, fmt.Errorf("attach %s: section %q does not say where: call attach.TC(p, ifname, dir)", p.Name(), p.Section())
 	case "cgroup", "cgroup_skb", "sockops":
 		return nil, fmt.Errorf("attach %s: section %q does not say to which control group: call attach.Cgroup(p, dir)", p.Name(), p.Section())
+	case "sk_skb", "sk_msg":
+		return nil, fmt.Errorf("attach %s: section %q does not say to the sockets of which map: call attach.SockMap(p, m)", p.Name(), p.Section())
 	case "socket":
 		return nil, fmt.Errorf("attach %s: section %q does not say to which socket: call attach.Socket(p, conn)", p.Name(), p.Section())
 	}

@@ -7,6 +7,6 @@
 //
 // # What this package may know
 //
-// attach knows jit's Program, cilium's link package and, for traffic control, package netlink, and
-// where tracefs is. It knows nothing of how a program was compiled.
+// attach knows jit's Program, the maps behind variables (package ebpf/bind), cilium's link package
+// and, for traffic control, package netlink, and where tracefs is. It knows nothing of how a program was compiled.
 package attach

@@ -42,7 +42,7 @@ var mayImport = []struct {
 	{"jit/internal/kernelmap", "std golang.org/x cilium btf asm ebpf/bind"},
 	{"jit/vet/...", "std golang.org/x jit jit/vet lower"},
 	{"jit", "std go/ssa golang.org/x asm btf cilium ebpf ebpf/bind lower jit/internal/..."},
-	{"attach", "std golang.org/x cilium netlink jit"},
+	{"attach", "std golang.org/x cilium netlink jit ebpf/bind"},
 	{"e2e/guest", "std golang.org/x"},
 	{"e2e/...", "std golang.org/x cilium netlink asm btf ebpf ebpf/... jit lower attach examples/... e2e/..."},
 	{"examples/...", "std golang.org/x cilium ebpf jit attach"},

@@ -1,20 +1,15 @@
 package e2e
 
 import (
-	"bytes"
-	"io"
 	"net"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
 
-	cebpf "github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
-	"github.com/undergo-ebpf/undergo/jit"
 )
 
 // This file tests maps of places that packets and data are sent to.
@@ -167,31 +162,10 @@ func descriptor(t *testing.T, c syscall.Conn) (fd int) {
 // TestSockMaps has what is sent on one connection come out of another.
 func TestSockMaps(t *testing.T) {
 	const text = "the same text"
-	attachTo := func(t *testing.T, m cebpf.AttachType, h interface{ Info() (ebpf.MapInfo, error) }, p *jit.Program) {
-		t.Helper()
-		info, err := h.Info()
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := link.RawAttachProgramOptions{Target: info.FD, Program: p.BPF(), Attach: m}
-		socketMaps.require(t, link.RawAttachProgram(o))
-		t.Cleanup(func() {
-			if err := link.RawDetachProgram(link.RawDetachProgramOptions{Target: info.FD, Program: p.BPF(), Attach: m}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wantText := func(t *testing.T, from io.Reader) {
-		t.Helper()
-		got := make([]byte, len(text))
-		if _, err := io.ReadFull(from, got); err != nil || !bytes.Equal(got, []byte(text)) {
-			t.Errorf("received %q, %v", got, err)
-		}
-	}
 	t.Run("array", func(t *testing.T) {
 		socketMaps.test(t)
 		p := socketMaps.compile(t, forward)
-		attachTo(t, cebpf.AttachSkSKBStreamVerdict, sockets, p)
+		attachSockets(t, p, sockets)
 		nearA, _, farA := connection(t)
 		nearB, _, farB := connection(t)
 		for i, fd := range []int{farA, farB} {
@@ -201,7 +175,7 @@ func TestSockMaps(t *testing.T) {
 		if _, err := nearA.Write([]byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		wantText(t, nearB) // farB has sent what farA has received
+		wantReceived(t, nearB, text) // farB has sent what farA has received
 		if err := sockets.Delete(0); err != nil {
 			t.Error(err)
 		}
@@ -212,7 +186,7 @@ func TestSockMaps(t *testing.T) {
 	t.Run("hash", func(t *testing.T) {
 		socketMaps.test(t)
 		p := socketMaps.compile(t, forwardByKey)
-		attachTo(t, cebpf.AttachSkSKBStreamVerdict, socketHash, p)
+		attachSockets(t, p, socketHash)
 		nearA, _, farA := connection(t)
 		nearB, _, farB := connection(t)
 		socketMaps.require(t, socketHash.Set(1, farA))
@@ -220,12 +194,12 @@ func TestSockMaps(t *testing.T) {
 		if _, err := nearA.Write([]byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		wantText(t, nearB)
+		wantReceived(t, nearB, text)
 	})
 	t.Run("messages", func(t *testing.T) {
 		socketMaps.test(t)
 		p := socketMaps.compile(t, forwardMessage)
-		attachTo(t, cebpf.AttachSkMsgVerdict, sockets, p)
+		attachSockets(t, p, sockets)
 		_, sender, senderFD := connection(t)
 		_, receiver, receiverFD := connection(t)
 		socketMaps.require(t, sockets.Set(2, senderFD))
@@ -234,7 +208,7 @@ func TestSockMaps(t *testing.T) {
 		if _, err := sender.Write([]byte(text)); err != nil {
 			t.Fatal(err)
 		}
-		wantText(t, receiver) // and not the other end of sender's connection
+		wantReceived(t, receiver, text) // and not the other end of sender's connection
 	})
 }
 

@@ -285,7 +285,7 @@
 //	innermap   the pointer to a map that a pointer from a lookup is
 //	newmap     a constructor of maps, which runs on the host
 //	overlay    the beginning of a slice of bytes as what the result points to
-//	packet.xdp, packet.skb
+//	packet.xdp, packet.skb, packet.msg
 //	           the packet that a context refers to, of the layout of that name
 //	zeropad    zeroes what of *p is padding, a field named _ or an //ebpf:field, and
 //	           the one byte that stands for a value without size

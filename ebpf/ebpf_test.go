@@ -83,6 +83,32 @@ func TestSKB(t *testing.T) {
 	}
 }
 
+func TestSocketContexts(t *testing.T) {
+	// The kernel's struct bpf_sock_ops and struct sk_msg_md.
+	var o ebpf.SockOps
+	var m ebpf.SKMsg
+	for name, offsets := range map[string][2]uintptr{
+		"Args": {unsafe.Offsetof(o.Args), 4}, "RemoteIP6": {unsafe.Offsetof(o.RemoteIP6), 32}, "IsFullSock": {unsafe.Offsetof(o.IsFullSock), 72},
+		"State": {unsafe.Offsetof(o.State), 88}, "TotalRetrans": {unsafe.Offsetof(o.TotalRetrans), 136}, "TxHash": {unsafe.Offsetof(o.TxHash), 164},
+		"BytesAcked": {unsafe.Offsetof(o.BytesAcked), 176}, "SKBLen": {unsafe.Offsetof(o.SKBLen), 208}, "SKBTCPFlags": {unsafe.Offsetof(o.SKBTCPFlags), 212},
+		"Family": {unsafe.Offsetof(m.Family), 16}, "RemotePort": {unsafe.Offsetof(m.RemotePort), 60}, "Size": {unsafe.Offsetof(m.Size), 68},
+	} {
+		if offsets[0] != offsets[1] {
+			t.Errorf("%s is at %d, want %d", name, offsets[0], offsets[1])
+		}
+	}
+	o.LocalPort, o.RemotePort = 8080, 0x3412_0000
+	if local, remote := o.Ports(); local != 8080 || remote != 0x1234 {
+		t.Errorf("ports %d and %#x, want 8080 and 0x1234", local, remote)
+	}
+	if o.SetReply(7); o.Args[0] != 7 {
+		t.Errorf("Args[0] is %d after SetReply(7)", o.Args[0])
+	}
+	if data := ebpf.NewSKMsg([]byte("text")).Data(); string(data) != "text" {
+		t.Errorf("the data of a message is %q", data)
+	}
+}
+
 // What helpers do with a packet natively is what they do in the kernel.
 func TestNativePackets(t *testing.T) {
 	x := ebpf.NewXDP([]byte("0123456789abcdefghij"))

@@ -5,7 +5,8 @@ import "unsafe"
 // SKB is the context of programs that see a packet as the network stack does: struct
 // __sk_buff of linux/bpf.h. These are TC and TCX programs (sections tc/ingress,
 // tcx/egress and so on), programs of control groups (cgroup_skb/ingress,
-// cgroup_skb/egress) and socket filters (socket), which the section must say.
+// cgroup_skb/egress), socket filters (socket), and programs of the sockets in a [SockMap]
+// (sk_skb/stream_verdict and so on), which the section must say.
 //
 // What of it a program may read or write depends on its type; the tag of a field tells
 // which types may. Without one all may read it and none write it. The compiler refuses
@@ -13,20 +14,20 @@ import "unsafe"
 //
 // Linux 4.1.
 //
-//ebpf:context sched_cls,sched_act,cgroup_skb,socket_filter
+//ebpf:context sched_cls,sched_act,cgroup_skb,socket_filter,sk_skb
 type SKB struct {
 	Len            uint32    // bytes of the packet
 	PacketType     uint32    // PACKET_HOST and so on of linux/if_packet.h
-	Mark           uint32    `ebpf:"write=sched_cls,sched_act,cgroup_skb"` // the packet's mark
-	QueueMapping   uint32    `ebpf:"write=sched_cls,sched_act"`            // transmit queue
+	Mark           uint32    `ebpf:"read=sched_cls,sched_act,cgroup_skb,socket_filter write=sched_cls,sched_act,cgroup_skb"` // the packet's mark
+	QueueMapping   uint32    `ebpf:"write=sched_cls,sched_act"`                                                              // transmit queue
 	Protocol       uint32    // EtherType, in network byte order
 	VLANPresent    uint32    // whether there is a VLAN tag beside the packet
 	VLANTCI        uint32    // that tag
 	VLANProto      uint32    // its EtherType, in network byte order
-	Priority       uint32    `ebpf:"write=sched_cls,sched_act,cgroup_skb"` // queueing priority
+	Priority       uint32    `ebpf:"write=sched_cls,sched_act,cgroup_skb,sk_skb"` // queueing priority
 	IngressIfindex uint32    // interface the packet came in on, 0 for one of this host
 	Ifindex        uint32    // interface the packet is at
-	TCIndex        uint32    `ebpf:"write=sched_cls,sched_act"`
+	TCIndex        uint32    `ebpf:"write=sched_cls,sched_act,sk_skb"`
 	CB             [5]uint32 `ebpf:"write=sched_cls,sched_act,cgroup_skb,socket_filter"` // for the programs that see the packet
 	Hash           uint32    // of the flow, as far as it has been computed
 	TCClassID      uint32    `ebpf:"read=sched_cls,sched_act write=sched_cls,sched_act"`
@@ -36,13 +37,13 @@ type SKB struct {
 	_ [2]uint32
 
 	NAPIID     uint32    // receive queue, as SO_INCOMING_NAPI_ID tells
-	Family     uint32    `ebpf:"read=cgroup_skb"` // AF_INET or AF_INET6, of the socket, as are the addresses
-	RemoteIP4  uint32    `ebpf:"read=cgroup_skb"` // in network byte order
-	LocalIP4   uint32    `ebpf:"read=cgroup_skb"` // in network byte order
-	RemoteIP6  [4]uint32 `ebpf:"read=cgroup_skb"` // in network byte order
-	LocalIP6   [4]uint32 `ebpf:"read=cgroup_skb"` // in network byte order
-	RemotePort uint32    `ebpf:"read=cgroup_skb"` // in network byte order
-	LocalPort  uint32    `ebpf:"read=cgroup_skb"` // in host byte order
+	Family     uint32    `ebpf:"read=cgroup_skb,sk_skb"` // AF_INET or AF_INET6, of the socket, as are the addresses
+	RemoteIP4  uint32    `ebpf:"read=cgroup_skb,sk_skb"` // in network byte order
+	LocalIP4   uint32    `ebpf:"read=cgroup_skb,sk_skb"` // in network byte order
+	RemoteIP6  [4]uint32 `ebpf:"read=cgroup_skb,sk_skb"` // in network byte order
+	LocalIP6   [4]uint32 `ebpf:"read=cgroup_skb,sk_skb"` // in network byte order
+	RemotePort uint32    `ebpf:"read=cgroup_skb,sk_skb"` // in network byte order
+	LocalPort  uint32    `ebpf:"read=cgroup_skb,sk_skb"` // in host byte order
 
 	_ uint32    // data_meta, a pointer like data
 	_ [2]uint32 // flow_keys, of flow dissectors
@@ -66,7 +67,7 @@ func NewSKB(packet []byte) *SKB {
 
 // Data returns the beginning of the packet, as far as it lies in one piece: from the
 // Ethernet header on for TC programs, from the IP header on for those of control
-// groups. Of the rest [SKB.PullData] makes more available, and [SKB.Load] a copy.
+// groups, and for sk_skb programs what the socket has received. Of the rest [SKB.PullData] makes more available, and [SKB.Load] a copy.
 // Socket filters have it not, but Load.
 //
 // It is a slice like that of [XDP.Data]. Programs of control groups must not write to it.
@@ -84,6 +85,17 @@ func (s *SKB) Meta() []byte { return s.meta }
 
 // Context returns s for helpers.
 func (s *SKB) Context() Context { return Context{unsafe.Pointer(s)} }
+
+// Ports returns the ports of the packet's socket, of this end and of the other, in host byte order.
+// For programs that may read LocalPort and RemotePort.
+func (s *SKB) Ports() (local, remote uint16) { return hostPorts(s.LocalPort, s.RemotePort) }
+
+// hostPorts returns ports as numbers, of what contexts have of them: the local one in host byte
+// order, the other in 32 bits in network byte order, so in the upper half on the little-endian
+// machines that there are.
+func hostPorts(local, remote uint32) (uint16, uint16) {
+	return uint16(local), uint16(remote>>24) | uint16(remote>>16)<<8
+}
 
 // TCAction is the result of a TC or TCX program: what becomes of the packet.
 type TCAction int32

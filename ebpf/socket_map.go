@@ -18,23 +18,27 @@ func NewSockMap(length int, opts ...MapOption) *SockMap {
 	return m
 }
 
-// RedirectSKB sends the data of an SK_SKB program to socket i when the program
-// returns what RedirectSKB returned: SK_PASS (1), or SK_DROP (0) if there is none.
-// Flags are 0 for output and [FlagIngress].
-func (m *SockMap) RedirectSKB(skb Context, i uint32, flags uint64) int {
-	return int(SkRedirectMap(skb, m.ref(), i, flags))
+// RedirectSKB sends the data of an [SKB] to socket i when the program, of section
+// sk_skb/stream_verdict or sk_skb/verdict, returns what RedirectSKB returned: [SKPass], or
+// [SKDrop] if there is none. With the flag [FlagIngress] socket i receives the data; with 0
+// it sends it to its other end.
+func (m *SockMap) RedirectSKB(skb Contexter, i uint32, flags uint64) int {
+	return int(SkRedirectMap(skb.Context(), m.ref(), i, flags))
 }
 
-// RedirectMsg sends the data of an SK_MSG program to socket i, as RedirectSKB does.
+// RedirectMsg sends the data of an [SKMsg] to socket i, as RedirectSKB does with that of an SKB.
 // Linux 4.17.
-func (m *SockMap) RedirectMsg(msg Context, i uint32, flags uint64) int {
-	return int(MsgRedirectMap(msg, m.ref(), i, flags))
+func (m *SockMap) RedirectMsg(msg Contexter, i uint32, flags uint64) int {
+	return int(MsgRedirectMap(msg.Context(), m.ref(), i, flags))
 }
 
-// Update sets entry i to the socket of a SOCK_OPS program. Flags are [UpdateAny],
-// [UpdateNoExist] or [UpdateExist].
-func (m *SockMap) Update(ops Context, i uint32, flags uint64) error {
-	return errnoError(SockMapUpdate(ops, m.ref(), unsafe.Pointer(&i), flags))
+// Update sets entry i to the socket of a program of [SockOps], which must be a connection:
+// of the operations [SockOpsActiveEstablishedCB] and [SockOpsPassiveEstablishedCB]. Flags are
+// [UpdateAny], [UpdateNoExist] or [UpdateExist]. The error is syscall.EEXIST or ENOENT as these
+// say, E2BIG if there is no entry i, EBUSY of a socket that is in such a map already and has programs
+// by it, and EOPNOTSUPP of one that cannot be in such a map.
+func (m *SockMap) Update(ops Contexter, i uint32, flags uint64) error {
+	return errnoError(SockMapUpdate(ops.Context(), m.ref(), unsafe.Pointer(&i), flags))
 }
 
 // A SockHash is a hash map of sockets, between which programs redirect data:
@@ -53,25 +57,23 @@ func NewSockHash[K comparable](maxEntries int, opts ...MapOption) *SockHash[K] {
 	return m
 }
 
-// RedirectSKB sends the data of an SK_SKB program to the socket with key k when the
-// program returns what RedirectSKB returned: SK_PASS (1), or SK_DROP (0) if there is
-// none. Flags are 0 for output and [FlagIngress].
-func (m *SockHash[K]) RedirectSKB(skb Context, k K, flags uint64) int {
+// RedirectSKB sends the data of an [SKB] to the socket with key k, as [SockMap.RedirectSKB] does.
+func (m *SockHash[K]) RedirectSKB(skb Contexter, k K, flags uint64) int {
 	zeroPadding(&k)
-	return int(SkRedirectHash(skb, m.ref(), unsafe.Pointer(&k), flags))
+	return int(SkRedirectHash(skb.Context(), m.ref(), unsafe.Pointer(&k), flags))
 }
 
-// RedirectMsg sends the data of an SK_MSG program to the socket with key k, as RedirectSKB does.
-func (m *SockHash[K]) RedirectMsg(msg Context, k K, flags uint64) int {
+// RedirectMsg sends the data of an [SKMsg] to the socket with key k, as [SockMap.RedirectMsg] does.
+func (m *SockHash[K]) RedirectMsg(msg Contexter, k K, flags uint64) int {
 	zeroPadding(&k)
-	return int(MsgRedirectHash(msg, m.ref(), unsafe.Pointer(&k), flags))
+	return int(MsgRedirectHash(msg.Context(), m.ref(), unsafe.Pointer(&k), flags))
 }
 
-// Update sets the entry with key k to the socket of a SOCK_OPS program. Flags are
-// [UpdateAny], [UpdateNoExist] or [UpdateExist].
-func (m *SockHash[K]) Update(ops Context, k K, flags uint64) error {
+// Update sets the entry with key k to the socket of a program of [SockOps], as [SockMap.Update] does.
+// The error is E2BIG if the map is full.
+func (m *SockHash[K]) Update(ops Contexter, k K, flags uint64) error {
 	zeroPadding(&k)
-	return errnoError(SockHashUpdate(ops, m.ref(), unsafe.Pointer(&k), flags))
+	return errnoError(SockHashUpdate(ops.Context(), m.ref(), unsafe.Pointer(&k), flags))
 }
 
 // socketsByKey is the methods of sockmaps.

@@ -13,7 +13,7 @@ import (
 //go:embed array.go callback.go checksum.go consts_gen.go context.go dynptr.go hash.go
 //go:embed headers.go kernel.go lpm.go map.go memory.go nested.go overlay.go packet.go perf.go
 //go:embed prog_array.go queue.go raw_tracepoint.go redirect.go regs.go ringbuf.go route.go skb.go
-//go:embed sock.go socket_map.go spinlock.go stack_trace.go storage.go stub_gen.go stub_map.go syscall.go task.go
+//go:embed sk_msg.go sock.go sock_ops.go socket_map.go spinlock.go stack_trace.go storage.go stub_gen.go stub_map.go syscall.go task.go
 //go:embed timer.go tracing.go user_ringbuf.go var.go xdp.go
 var source embed.FS
 

@@ -173,8 +173,8 @@ func (f *front) sectionOf(d *decl, obj *types.Func) (string, token.Pos) {
 			return name, d.pos()
 		}
 	}
-	if row, _, _ := findSection(context); row != nil {
-		return context, d.pos()
+	if name := sectionOfContext(context); name != "" {
+		return name, d.pos()
 	}
 	f.diags.Add(lower.UnknownProgramType, f.fset.Position(d.pos()),
 		"write //ebpf:section NAME above it, use jit.As, or give it the context type of its program type, such as *ebpf.XDP",
@@ -218,6 +218,24 @@ func (f *front) contextKind(d *decl, obj *types.Func) string {
 	}
 	kind, _, _ := directive(doc, "context")
 	return kind
+}
+
+// sectionOfContext returns the section of programs that have the context of a program type, if there
+// is only one: that of this name, or that of this program type. Otherwise it returns "".
+func sectionOfContext(kind string) string {
+	if row, _, _ := findSection(kind); row != nil {
+		return kind
+	}
+	name := ""
+	for i := range sections {
+		if s := &sections[i]; s.kind == kind && s.target != mustTarget {
+			if name != "" {
+				return ""
+			}
+			name = s.name
+		}
+	}
+	return name
 }
 
 // sectionFromName returns the tracepoint that a function called Group_EventName

@@ -21,16 +21,22 @@ const packetPrefix = "packet."
 // overlayName is the name of the intrinsic that views bytes as a struct.
 const overlayName = "overlay"
 
-// A packetLayout is where a context has the bounds of its packet, in bytes.
-type packetLayout struct{ data, end int64 }
+// A packetLayout is where a context has the bounds of its packet, and the width of the fields that
+// hold them, in bytes.
+type packetLayout struct {
+	data, end int64
+	width     uint8
+}
 
 // packetLayouts is by what follows packetPrefix.
 var packetLayouts = map[string]packetLayout{
-	"xdp":      {xdpData, xdpDataEnd},
-	"xdp.meta": {xdpDataMeta, xdpData},
+	"xdp":      {xdpData, xdpDataEnd, 4},
+	"xdp.meta": {xdpDataMeta, xdpData, 4},
 	// data, data_end and data_meta of struct __sk_buff in linux/bpf.h.
-	"skb":      {76, 80},
-	"skb.meta": {140, 76},
+	"skb":      {76, 80, 4},
+	"skb.meta": {140, 76, 4},
+	// data and data_end of struct sk_msg_md.
+	"msg": {0, 8, 8},
 }
 
 // lowerPacket lowers a method of a context that returns its packet.
@@ -55,10 +61,10 @@ func (fn *function) lowerPacket(name string, c *ssa.CallCommon) operand {
 }
 
 // packetBounds loads the bounds of the packet. The kernel makes pointers of these
-// 32-bit fields.
+// fields, of 32 bits too.
 func (fn *function) packetBounds(ctx address, l packetLayout) (data, end *ir.Value) {
-	data = fn.loadLeaf(ctx.plus(l.data), leaf{typ: ir.PtrPacket, width: 4})
-	end = fn.loadLeaf(ctx.plus(l.end), leaf{typ: ir.PtrPacketEnd, width: 4})
+	data = fn.loadLeaf(ctx.plus(l.data), leaf{typ: ir.PtrPacket, width: l.width})
+	end = fn.loadLeaf(ctx.plus(l.end), leaf{typ: ir.PtrPacketEnd, width: l.width})
 	return data, end
 }
 

@@ -44,11 +44,20 @@ func isPacketEnd(v *ir.Value) bool {
 // data of data_meta, in struct xdp_md and in struct __sk_buff of linux/bpf.h.
 var packetEnds = map[int64]int64{0: 4, 8: 0, 76: 80, 140: 76}
 
+// packetEnd returns where the context has the end of the packet that start loads the beginning of.
+// Struct sk_msg_md is the only one with fields of 64 bits for both, which lie side by side.
+func packetEnd(start *ir.Value) int64 {
+	if start.Width == 8 {
+		return start.Imm + 8
+	}
+	return packetEnds[start.Imm]
+}
+
 // newPacketEnd returns a load of the end of the packet that start loads the beginning
 // of, that is not yet in any block.
 func newPacketEnd(f *ir.Func, start *ir.Value) *ir.Value {
 	v := newPacketStart(f, start)
-	v.Type, v.Imm = ir.PtrPacketEnd, packetEnds[start.Imm]
+	v.Type, v.Imm = ir.PtrPacketEnd, packetEnd(start)
 	return v
 }
 
@@ -148,7 +157,7 @@ func newSummer(f *ir.Func) *summer {
 		for _, v := range b.Instrs {
 			switch {
 			case isPacketStart(v):
-				starts[packetEnds[v.Imm]] = v
+				starts[packetEnd(v)] = v
 			case isPacketEnd(v) && starts[v.Imm] != nil:
 				s.packets[v] = starts[v.Imm]
 			case movesPacket(v):
