@@ -159,7 +159,7 @@ func newPipe(t *testing.T) (p pipe) {
 	p.client, p.in = connect()
 	p.out, p.server = connect()
 	for _, c := range []net.Conn{p.client, p.server, p.in, p.out} {
-		if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 	}
