@@ -169,3 +169,32 @@ func TestScale(t *testing.T) {
 		}
 	}
 }
+
+// TestTooLarge checks the limit of what the kernel takes, to the instruction.
+func TestTooLarge(t *testing.T) {
+	compile := func(limit int) (*Unit, error) {
+		in, err := programInput(token.NewFileSet(), scaleSource(scaleShapes[0].body, 1000), "F")
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := TargetFor(Version{Major: 6, Minor: 12}, "amd64")
+		if target.MaxInsns != 1_000_000 { // BPF_COMPLEXITY_LIMIT_INSNS in include/linux/bpf.h
+			t.Errorf("a program has up to %d instructions", target.MaxInsns)
+		}
+		if limit > 0 {
+			target.MaxInsns = limit
+		}
+		return Compile(in, target, Options{})
+	}
+	u, err := compile(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := compile(u.Stats.Insns); err != nil {
+		t.Errorf("with as many instructions as the kernel takes: %v", err)
+	}
+	want := fmt.Sprintf("p.go:3:6: the program has %d instructions, Linux 6.12 takes %d; make it smaller", u.Stats.Insns, u.Stats.Insns-1)
+	if _, err := compile(u.Stats.Insns - 1); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "U502") {
+		t.Errorf("with one more: %v, want %s", err, want)
+	}
+}

@@ -136,10 +136,29 @@ func (e *emitter) reportStack(c chain) {
 			largest = append(largest, fmt.Sprintf("%s (%d bytes)", s.Name, s.Size))
 		}
 	}
+	remedy := "make the largest smaller, or keep it in a map: variables that hold pointers must be on the stack"
 	if spilled > 0 {
 		largest = append(largest, fmt.Sprintf("%d spilled values (%d bytes)", spilled, spilled*granule))
 	}
-	e.reportf(diag.StackOverflow, pos, "make the largest smaller, or keep it in a map: variables that hold pointers must be on the stack",
-		"%v: variables need %d bytes of stack, BPF has %d; largest: %s",
+	if spilled*granule > c.weight/2 {
+		pos = c.mostSpilled().f.Pos
+		remedy = "compute values closer to where they are used, or keep them in a map or an array with an index that is no constant: each value that is used behind a call takes 8 bytes until then"
+	}
+	e.reportf(diag.StackOverflow, pos, remedy, "%v: variables need %d bytes of stack, BPF has %d; largest: %s",
 		c, c.weight, e.in.Target.StackSize, strings.Join(largest, ", "))
+}
+
+// mostSpilled returns the function with the most spilled values.
+func (c chain) mostSpilled() *function {
+	return slices.MaxFunc(c.funcs, func(a, b *function) int { return a.frame.spilled() - b.frame.spilled() })
+}
+
+// spilled returns the number of spilled values.
+func (fr *frame) spilled() (n int) {
+	for _, s := range fr.slots {
+		if s.Spill {
+			n++
+		}
+	}
+	return n
 }

@@ -77,3 +77,23 @@ func TestStackPosition(t *testing.T) {
 		t.Errorf("message %q, want %q in it", diags[0].Message, want)
 	}
 }
+
+// TestStackOfSpills checks that the diagnostic speaks of spilled values, and points to the
+// function that has them, where they are what is too much.
+func TestStackOfSpills(t *testing.T) {
+	in := testInput(v4Kernel)
+	file := in.Fset.AddFile("prog.go", -1, 100)
+	file.SetLines([]int{0, 10, 20, 30})
+	var slots, stores strings.Builder
+	for i := range 62 {
+		fmt.Fprintf(&slots, "\tslot s%d 8 8 \"spill\" spill\n", i)
+		fmt.Fprintf(&stores, "\tstore.8 [s%d+0], 1\n", i)
+	}
+	text := "func f entry params=1 @3\n\tslot s0 64 8 \"small\" @12\nb0:\n\tstore.1 [s0+0], 1\n\tcallfn g(0)\n\tmov r0, 0\n\texit\n" +
+		"func g params=0 @25\n" + slots.String() + "b0:\n" + stores.String() + "\tmov r0, 0\n\texit\n"
+	Emit(parse(t, text), in)
+	const want = "prog.go:3:5: f -> g: variables need 576 bytes of stack, BPF has 512; largest: small (64 bytes), 62 spilled values (496 bytes); compute values closer to where they are used"
+	if err := in.Diags.Err(); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

@@ -108,3 +108,33 @@ func (b *Block) RemoveParam(i int, preds []Pred) {
 		e.Args = slices.Delete(e.Args, i, i+1)
 	}
 }
+
+// Compact numbers the values and blocks of f anew, without the gaps that those removed have
+// left and in the order of their numbers. Passes have lists by number, which are as long as the
+// largest.
+func (f *Func) Compact() {
+	values := make([]*Value, f.nextValue)
+	blocks := make([]*Block, f.nextBlock)
+	for _, b := range f.Blocks {
+		blocks[b.ID] = b
+		for _, v := range b.Params {
+			values[v.ID] = v
+		}
+		for _, v := range b.Instrs {
+			values[v.ID] = v
+		}
+	}
+	f.nextValue, f.nextBlock = 0, 0
+	for _, v := range values {
+		if v != nil {
+			v.ID = f.nextValue
+			f.nextValue++
+		}
+	}
+	for _, b := range blocks {
+		if b != nil {
+			b.ID = f.nextBlock
+			f.nextBlock++
+		}
+	}
+}

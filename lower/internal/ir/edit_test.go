@@ -2,6 +2,7 @@ package ir_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -248,5 +249,36 @@ b5(v9 i64):
 `)
 	if s := c.Slot(src.Slots[0]); s != dst.Slots[1] {
 		t.Errorf("the copy of the slot is %v", s)
+	}
+}
+
+func TestCompact(t *testing.T) {
+	f := parse(t, loopText).Funcs[0]
+	var order []*ir.Value
+	for range 3 { // what is made and removed leaves gaps in front of what is made next
+		f.NewBlock().Term = ir.Term{Kind: ir.TermUnreachable}
+		f.Entry().Insert(0, f.NewValue(ir.OpConst, ir.I64, 0), f.NewValue(ir.OpConst, ir.I64, 0))
+		f.Entry().RemoveFunc(func(v *ir.Value) bool { return v == f.Entry().Instrs[0] })
+	}
+	ir.RemoveUnreachable(f)
+	for _, b := range f.Blocks {
+		order = append(append(order, b.Params...), b.Instrs...)
+	}
+	slices.SortFunc(order, func(v, w *ir.Value) int { return int(v.ID - w.ID) })
+	text := f.String()
+	if f.NumValues() <= len(order) || f.NumBlocks() <= len(f.Blocks) {
+		t.Fatalf("no gaps: %d values, %d blocks", f.NumValues(), f.NumBlocks())
+	}
+	f.Compact()
+	for i, v := range order {
+		if int(v.ID) != i {
+			t.Errorf("value %d of %d has number %d", i, len(order), v.ID)
+		}
+	}
+	if f.NumValues() != len(order) || f.NumBlocks() != len(f.Blocks) {
+		t.Errorf("%d values for %d, %d blocks for %d", f.NumValues(), len(order), f.NumBlocks(), len(f.Blocks))
+	}
+	if got := f.String(); got != text {
+		t.Errorf("from\n%s\nto\n%s", text, got)
 	}
 }

@@ -62,7 +62,6 @@ type analysis struct {
 	marks     []int // by Block.ID: length of the trail before the block
 
 	blocks []blockState // by Block.ID
-	params []paramState // by Value.ID
 	limits []int64      // where widening stops, ascending
 	// widened is what the verifier forgets in loops, if not nil
 	widened wideners
@@ -84,6 +83,7 @@ type blockState struct {
 	reached bool // by an edge that is not ruled out
 	// looped is set for good when an edge back has reached the block.
 	looped bool
+	params []paramState
 }
 
 // A paramState is what the edges to a block bring to a parameter.
@@ -115,7 +115,15 @@ func newAnalysis(f *ir.Func) *analysis {
 		relations: make(map[pair]relations),
 		marks:     make([]int, f.NumBlocks()),
 		blocks:    make([]blockState, f.NumBlocks()),
-		params:    make([]paramState, n),
+	}
+	n = 0
+	for _, b := range a.dom.Order() {
+		n += len(b.Params)
+	}
+	params := make([]paramState, n)
+	for _, b := range a.dom.Order() {
+		n := len(b.Params)
+		a.blocks[b.ID].params, params = params[:n:n], params[n:]
 	}
 	a.findLimits()
 	return a
@@ -178,8 +186,8 @@ func (a *analysis) run(v visitor) {
 // giveUp assumes nothing any more of what edges back bring.
 func (a *analysis) giveUp() {
 	for _, b := range a.dom.Order() {
-		for _, p := range b.Params {
-			if x := &a.params[p.ID]; x.hasBack {
+		for i, p := range b.Params {
+			if x := &a.blocks[b.ID].params[i]; x.hasBack {
 				x.back = anything(p.Type)
 			}
 		}
@@ -197,8 +205,8 @@ func (a *analysis) enterLoops() {
 				continue
 			}
 			a.blocks[to.ID].looped = true
-			for _, p := range to.Params {
-				x := &a.params[p.ID]
+			for i, p := range to.Params {
+				x := &a.blocks[to.ID].params[i]
 				x.back, x.hasBack = anything(p.Type), true
 			}
 		}
@@ -208,15 +216,17 @@ func (a *analysis) enterLoops() {
 func (a *analysis) walk() {
 	a.news = false
 	for i := range a.blocks {
-		a.blocks[i].entered, a.blocks[i].reached = false, false
-	}
-	for i := range a.params {
-		a.params[i].hasIn = false
+		s := &a.blocks[i]
+		s.entered, s.reached = false, false
+		for i := range s.params {
+			s.params[i].hasIn = false
+		}
 	}
 	entry := a.dom.Order()[0]
-	a.blocks[entry.ID].reached = true
-	for _, p := range entry.Params {
-		a.params[p.ID].in, a.params[p.ID].hasIn = anything(p.Type), true
+	s := &a.blocks[entry.ID]
+	s.reached = true
+	for i, p := range entry.Params {
+		s.params[i].in, s.params[i].hasIn = anything(p.Type), true
 	}
 	walkDominators(a.dom, a.enter, a.leave)
 }
@@ -238,8 +248,8 @@ func (a *analysis) enter(b *ir.Block) {
 			a.set(v, anything(v.Type))
 		}
 	}
-	for _, p := range b.Params {
-		f := a.params[p.ID].fact(p.Type)
+	for i, p := range b.Params {
+		f := s.params[i].fact(p.Type)
 		a.set(p, f)
 		if a.visitor != nil {
 			a.visitor.param(p, f)
@@ -302,7 +312,7 @@ func (a *analysis) follow(e *ir.Edge) {
 	}
 	s.reached = true
 	for i, p := range e.To.Params {
-		x, f := &a.params[p.ID], a.get(e.Args[i])
+		x, f := &s.params[i], a.get(e.Args[i])
 		switch {
 		case !s.entered && x.hasIn:
 			x.in = x.in.or(f)

@@ -29,8 +29,12 @@ import (
 // Reference: Cytron et al., "Efficiently Computing Static Single Assignment Form
 // and the Control Dependence Graph", 7.1, without its treatment of branches.
 
-// DCE removes from f what does not contribute to its results or effects.
-func DCE(f *ir.Func, _ *Config) { removeDead(f) }
+// DCE removes from f what does not contribute to its results or effects, and numbers what is
+// left anew.
+func DCE(f *ir.Func, _ *Config) {
+	removeDead(f)
+	f.Compact()
+}
 
 func removeDead(f *ir.Func) {
 	ir.RemoveUnreachable(f)

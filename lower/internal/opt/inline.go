@@ -90,6 +90,7 @@ func (in *inliner) visit(f *ir.Func) {
 	v.names.apply()
 	if len(v.results) > 0 {
 		simplifyCFG(f)
+		f.Compact()
 		v.size = bodySize(f)
 	}
 	in.size[f], in.depth[f] = v.size, v.frames

@@ -76,6 +76,7 @@ func Unroll(f *ir.Func, c *Config) {
 		simplifyCFG(f) // gives copies their constants
 		Fold(f, c)
 		simplifyCFG(f)
+		f.Compact()
 	}
 }
 
