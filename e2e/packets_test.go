@@ -235,7 +235,8 @@ func TestPacketErrors(t *testing.T) {
 		{"tc", "func f(ctx *ebpf.SKB) int { return int(ctx.Family) }", "programs of type sched_cls cannot read field Family of SKB; only programs of type cgroup_skb can"},
 		{"socket", "func f(ctx *ebpf.SKB) int { ctx.Mark = 1; return 0 }", "programs of type socket_filter cannot write field Mark of SKB"},
 		{"socket", "func f(ctx *ebpf.SKB) int { return len(ctx.Data()) }", "cannot access packet data; copy what is needed with Load"},
-		{"xdp", "func f(ctx *ebpf.XDP) int { p := ctx.Data(); if p[0] == 1 { p = nil }; if p == nil { return 1 }; return 0 }", "comparison of packet data with nil"},
+		{"xdp", "func f(ctx *ebpf.XDP) int { p := ctx.Data(); var q *byte; if p[0] == 1 { q = &p[3] }; if q == &p[int(p[1]&3)] { return 1 }; return 0 }",
+			"comparison of pointers into a packet that may be nil; compare offsets, or what they point to"},
 	} {
 		_, err := jit.CompileSource("a.go", head+"//ebpf:section "+test.section+"\n"+test.src)
 		wantError(t, err, test.want)

@@ -83,5 +83,5 @@ var PacketFuncs = map[string]func([]byte) uint32{
 	"pktOverlap": pktOverlap, "pktTTL": pktTTL, "pktRange": pktRange, "pktWindow": pktWindow, "pktMaybe": pktMaybe,
 	"pktChoice": pktChoice, "pktTwo": pktTwo, "pktDNS": pktDNS, "pktTrailer": pktTrailer, "pktStride": pktStride,
 	"pktNested": pktNested, "pktWide": pktWide, "pktIndexOf": pktIndexOf, "pktEqual": pktEqual, "pktSigned": pktSigned, "pktFill": pktFill,
-	"pktTable": pktTable, "pktLayers": pktLayers,
+	"pktTable": pktTable, "pktLayers": pktLayers, "pktAsked": pktAsked, "pktNil": pktNil, "pktNilSlice": pktNilSlice,
 }

@@ -390,3 +390,78 @@ func pktLayers(p []byte) uint32 {
 	}
 	return n + uint32(len(h.payload))
 }
+
+type pktParts struct {
+	eth *[14]byte
+	tag *[4]byte
+	l4  *[8]byte
+}
+
+func (h *pktParts) parse(p []byte) {
+	if len(p) < 22 {
+		return
+	}
+	h.eth = (*[14]byte)(p)
+	if p[12]&1 != 0 {
+		h.tag = (*[4]byte)(p[12:])
+		p = p[4:]
+	}
+	if len(p) >= 22 {
+		h.l4 = (*[8]byte)(p[14:])
+	}
+}
+
+// pktAsked asks pointers that may be nil.
+func pktAsked(p []byte) uint32 {
+	var h pktParts
+	h.parse(p)
+	if h.eth == nil {
+		return 1
+	}
+	n := uint32(h.eth[0])
+	if h.tag != nil {
+		n += uint32(h.tag[3]) << 8
+	}
+	if h.l4 == nil || h.l4[7] == 3 {
+		return n | 1<<31
+	}
+	return n + uint32(h.l4[1])<<16
+}
+
+// pktNil follows pointers that may be nil.
+func pktNil(p []byte) uint32 {
+	var h pktParts
+	h.parse(p)
+	if p[0]&1 != 0 {
+		return uint32(h.tag[0])
+	}
+	return uint32(h.l4[2])
+}
+
+func pktRest(p []byte, n int) []byte {
+	if n > len(p) {
+		return nil
+	}
+	return p[n:]
+}
+
+// pktNilSlice tells slices that are nil from those that are empty.
+func pktNilSlice(p []byte) uint32 {
+	q := pktRest(p, 16)
+	for range 4 {
+		if q == nil {
+			return 1
+		}
+		if len(q) == 0 {
+			return 2
+		}
+		if q[0]&1 == 0 {
+			return 3 + uint32(len(q))
+		}
+		q = pktRest(q, int(q[0]))
+	}
+	if q != nil {
+		return 4
+	}
+	return 5
+}

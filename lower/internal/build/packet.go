@@ -82,5 +82,5 @@ func (fn *function) lowerOverlay(callee *ssa.Function, c *ssa.CallCommon) operan
 	o := fn.operand(c.Args[0])
 	size := fn.constant(ir.I64, sizes.Sizeof(t))
 	fn.checkBound(size, o.vals[1])
-	return operand{vals: o.vals[:1], off: o.off, nonnil: true}
+	return fn.notEmpty(o, size.Imm)
 }

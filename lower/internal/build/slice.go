@@ -152,7 +152,17 @@ func (fn *function) lowerSliceToArray(c *ssa.SliceToArrayPointer) operand {
 		fn.check(cond, ir.PanicConvert,
 			fmt.Sprintf("cannot convert slice to array or pointer to array with length %d", n))
 	}
-	return operand{vals: o.vals[:1], off: o.off, nonnil: n > 0}
+	return fn.notEmpty(o, n)
+}
+
+// notEmpty returns the pointer of the slice o, which has n bytes or elements at least. Of one that
+// has any it is not nil, which functions that it is passed to can tell by its name.
+func (fn *function) notEmpty(o operand, n int64) operand {
+	p := o.vals[0]
+	if n > 0 && !o.nonnil {
+		p = fn.emit(ir.OpPi, p.Type, p)
+	}
+	return operand{vals: []*ir.Value{p}, off: o.off, nonnil: n > 0 || o.nonnil}
 }
 
 // lowerCopy lowers copy(dst, src), which returns the number of elements.

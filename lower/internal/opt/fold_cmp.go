@@ -69,9 +69,11 @@ func isNonNil(v *ir.Value) bool {
 			return false
 		case v.Op == ir.OpSlotAddr, v.Op == ir.OpDataAddr, v.Op == ir.OpCheckNonNil:
 			return true
-		case v.Type == ir.PtrCtx, v.Type == ir.PtrPacket, v.Type == ir.PtrPacketEnd:
+		case v.Op == ir.OpPi: // of which it has been found out
 			return true
-		case v.Op != ir.OpPtrAdd && v.Op != ir.OpPi:
+		case v.Type == ir.PtrCtx, isPacketStart(v), v.Type == ir.PtrPacketEnd:
+			return true
+		case v.Op != ir.OpPtrAdd:
 			return false
 		}
 		v = v.Args[0]

@@ -36,6 +36,7 @@ import (
 
 // PacketOffsets replaces pointers of f into packets by offsets where they change.
 func PacketOffsets(f *ir.Func, cfg *Config) {
+	dropNonNil(f)
 	if !usesPackets(f) {
 		return
 	}
@@ -54,6 +55,10 @@ func PacketOffsets(f *ir.Func, cfg *Config) {
 	p.findJoins()
 	if len(p.order) == 0 || cfg.Diags.Len() > 0 {
 		removeDead(f)
+		return
+	}
+	p.findNil()
+	if cfg.Diags.Len() > 0 {
 		return
 	}
 	p.findLengths()
@@ -82,6 +87,8 @@ type packetJoin struct {
 	end     *ir.Value
 	lengths []*ir.Value // of the parameters, or selections, next to it
 	edges   []ir.Pred   // of a parameter
+	asked   bool        // whether it is nil
+	nonNil  *ir.Value   // the answer; nil if nobody asks or it is certain
 }
 
 // sources returns what j is one of.
@@ -129,7 +136,7 @@ func (p *packetOffsets) mergeBounds() {
 // findJoins finds the pointers to replace.
 func (p *packetOffsets) findJoins() {
 	add := func(v *ir.Value, edges []ir.Pred) {
-		if v.Type == ir.PtrPacket && !p.isComparedWithNil(v) {
+		if v.Type == ir.PtrPacket {
 			p.joins[v] = &packetJoin{v: v, edges: edges}
 		}
 	}
@@ -213,20 +220,6 @@ func (p *packetOffsets) isOffset(a *ir.Value) bool {
 	}
 	l := p.sums.pointer(a)
 	return isPacketStart(l.packet) || p.joins[l.packet] != nil
-}
-
-// isComparedWithNil reports whether the difference between a nil slice and an empty one
-// matters for v, and if so, that it is an error.
-func (p *packetOffsets) isComparedWithNil(v *ir.Value) bool {
-	for _, b := range p.f.Blocks {
-		for _, w := range b.Instrs {
-			if (w.Op == ir.OpEq || w.Op == ir.OpNe) && slices.Contains(w.Args, v) {
-				p.cfg.Diags.Add(diag.UnsupportedExpr, p.cfg.position(w.Pos), "compare its length with 0", "comparison of packet data with nil")
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // findLengths finds the integers next to the pointers that are what is left of the
@@ -317,9 +310,16 @@ func (p *packetOffsets) isRest(n, v *ir.Value, b *ir.Block) bool {
 // rewrite replaces the pointers and lengths.
 func (p *packetOffsets) rewrite() {
 	for _, j := range p.order {
+		if j.asked {
+			p.placeNonNil(j)
+		}
 		p.place(j)
 	}
+	p.answerNil()
 	for _, j := range p.order {
+		if j.asked {
+			p.linkNonNil(j, j.sources(j.v))
+		}
 		if j.v.Op == ir.OpSelect {
 			j.offset.Args = []*ir.Value{j.v.Args[0], p.offsetBefore(j.v.Args[1], j.v), p.offsetBefore(j.v.Args[2], j.v)}
 			continue
