@@ -75,6 +75,8 @@ func tooComplex(err error) bool {
 var (
 	// insnLine is the log's line for the instruction at a raw offset.
 	insnLine = regexp.MustCompile(`^(\d+): \(`)
+	// afterJump is a reason on the line of a jump, which the kernel did not end.
+	afterJump = regexp.MustCompile(`^\d+: \([0-9a-f]+\) .*goto pc[+-]\d+ +([A-Za-z].*)$`)
 	// insnMention is a message that names the instruction.
 	insnMention = regexp.MustCompile(`(?:insn|from insn|detected at insn) (\d+)`)
 	// noise is lines that follow the reason.
@@ -106,6 +108,9 @@ func (p *Program) explain(log []string) (token.Position, string) {
 	offset := -1
 	for _, line := range slices.Backward(log) {
 		line = strings.TrimSpace(line)
+		if m := afterJump.FindStringSubmatch(line); m != nil && reason == "no reason given" {
+			line = m[1]
+		}
 		if reason == "no reason given" {
 			if line == "" || noise.MatchString(line) || insnLine.MatchString(line) {
 				continue

@@ -39,6 +39,12 @@ cur state: R0=0 R10=fp0
 old state: R0=0 R10=fp0
 processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0`,
 			"main.go:12:2: the kernel refuses f: infinite loop detected at insn 6"},
+		{"line of a jump", `5: (bc) w1 = (s8)w1                   ; R1_w=scalar(smin=0,smax=umax=0xffffffff)
+6: (76) if w1 s>= 0x0 goto pc-2 infinite loop detected at insn 5
+cur state: R0=0 R10=fp0
+old state: R0=0 R10=fp0
+processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0`,
+			"main.go:12:2: the kernel refuses f: infinite loop detected at insn 5"},
 		{"jump", "jump out of range from insn 9 to -25534\n", "main.go:14:2: the kernel refuses f: jump out of range from insn 9 to -25534"},
 		{"no instruction", "combined stack size of 2 calls is 576. Too large\n", "the kernel refuses f: combined stack size of 2 calls is 576. Too large"},
 		{"empty", "", "the kernel refuses f: no reason given"},
