@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go
+//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -58,7 +58,7 @@ var Funcs = []any{
 	funcVariable, funcTable, funcField, closureVariable, closureResult, ifaceVariable, ifaceSlice, typeSwitchVariable, assertVariable, equalVariable,
 	errorResult, errorField, errorRecovered,
 
-	// loopvar.go deferloop.go
+	// loopvar.go deferloop.go programs.go
 	closureTable, closureCounters, closureClause, closureNested, closureMade, pointersKept, listBuilt, boxesKept,
 
 	// deferloop.go
@@ -70,6 +70,9 @@ var Funcs = []any{
 
 	// initial.go
 	initialTables, initialValues, pointersInitial, protocolNames, weekdayOf, routesInitial, slicesInitial, initFuncs, initList,
+
+	// programs.go
+	leastRecentlyUsed, scanBrackets, largestFigures, visitExpressions, ringOfSamples, embeddedInterface, iteratorChain, applyOperator,
 
 	// big.go
 	bigTable, bigZero, bigNested, bigChoice, bigList, wideResults,

@@ -111,28 +111,14 @@ func loadsNumber(v *ir.Value) bool {
 // FinishDataTables is DataTables and reports what it leaves.
 func FinishDataTables(f *ir.Func, c *Config) {
 	DataTables(f, c)
-	uses := ir.Uses(f)
+	n := &numberUses{uses: ir.Uses(f), preds: ir.Preds(f)}
 	for _, b := range f.Blocks {
 		for _, v := range b.Instrs {
-			if v.Op == ir.OpDataAddr && len(v.Data().Refs) > 0 && !onlyNumbers(uses, v) {
+			if v.Op == ir.OpDataAddr && len(v.Data().Refs) > 0 && !n.only(v, make(map[*ir.Value]bool)) {
 				c.Diags.Add(diag.UnsupportedExpr, c.position(v.Pos), "index the variable where its element is used, in a table of up to 128 elements, or keep indices instead of pointers",
 					"%s holds pointers or strings, and it is not known when compiling which are used here", v.Data().Name)
 				return
 			}
 		}
 	}
-}
-
-// onlyNumbers reports whether the pointer p is only used to load integers.
-func onlyNumbers(uses *ir.UseLists, p *ir.Value) bool {
-	return !slices.ContainsFunc(uses.Of(p), func(u ir.Use) bool {
-		v := u.User
-		switch {
-		case v == nil:
-			return true
-		case v.Op == ir.OpPtrAdd, v.Op.Is(ir.Proof):
-			return !onlyNumbers(uses, v)
-		}
-		return !loadsNumber(v) && !v.Op.Is(ir.Compare)
-	})
 }
