@@ -31,6 +31,7 @@ func (fn *function) capture(m *ssa.MakeClosure, v ssa.Value) operand {
 		return o
 	}
 	content := fn.loadLeaves(address{o.vals[0], o.off}, elemType(v.Type()))
+	content.limit = o.limit
 	return operand{cell: true, nonnil: true, parts: []operand{content}}
 }
 

@@ -314,6 +314,10 @@ func lengthOf(x ssa.Value) (n int64, ok bool) {
 		}
 	case *ssa.MakeSlice:
 		return upperBound(x.Cap)
+	case *ssa.Convert:
+		if isLimited(x.X.Type()) {
+			return lengthOf(x.X)
+		}
 	case *ssa.Slice:
 		if x.High != nil {
 			if n, ok = upperBound(x.High); ok {

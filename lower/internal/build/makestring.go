@@ -18,7 +18,8 @@ import (
 // the lengths of strings are followed from where they are made: a constant has
 // its own, a string made of a part of an array is not longer than the array, a
 // part of a string not longer than the whole. An operand carries this as its limit; the
-// shapes of arguments do if the function that is called makes strings.
+// shapes of arguments do if the function that is called makes strings. The address of a variable that
+// is assigned once, and captured, has the limit of the content.
 
 // withLimit returns o, a string or slice, with the note that its length, of a slice its
 // capacity, is at most n.
@@ -36,6 +37,88 @@ func (o operand) maxLen() (n int64, ok bool) {
 		return n, true
 	}
 	return o.limit - 1, o.limit > 0
+}
+
+// isLimited reports whether values of type t are strings or slices.
+func isLimited(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		return true
+	case *types.Basic:
+		return u.Info()&types.IsString != 0
+	}
+	return false
+}
+
+// noteContent notes how long the content of the variable that s assigns to can be, with the
+// variable's address, for closures that load it: as long as o, which s stores, or what the other
+// assignments store. Parts of the content are no longer, nor is the zero value.
+func (fn *function) noteContent(s *ssa.Store, o operand) {
+	a, ok := s.Addr.(*ssa.Alloc)
+	if !ok || !isLimited(s.Val.Type()) {
+		return
+	}
+	n, ok := o.limit-1, o.limit > 0
+	if !ok && len(o.vals) > 0 {
+		n, ok = o.vals[len(o.vals)-1].IsConst() // length of a string, capacity of a slice
+	}
+	for _, r := range *a.Referrers() {
+		switch r := r.(type) {
+		case *ssa.Store:
+			switch {
+			case r.Addr != a:
+				return
+			case r == s:
+			case isPartOf(r.Val, a):
+			default:
+				m, known := limitOf(r.Val)
+				n, ok = max(n, m), ok && known
+			}
+		case *ssa.MakeClosure:
+			for i, b := range r.Bindings {
+				if b == a && !onlyLoaded(r.Fn.(*ssa.Function).FreeVars[i]) {
+					return
+				}
+			}
+		case *ssa.UnOp, *ssa.DebugRef:
+		default:
+			return
+		}
+	}
+	if isPartOf(s.Val, a) {
+		return // what is longer notes
+	}
+	addr := fn.vals[a]
+	addr.limit = 0
+	if ok {
+		addr = addr.withLimit(n)
+	}
+	fn.vals[a] = addr
+}
+
+// limitOf returns how long the string v, or the capacity of the slice v, can be, if its expression
+// shows it.
+func limitOf(v ssa.Value) (n int64, ok bool) {
+	if s, isSlice := v.(*ssa.Slice); isSlice && !isString(v.Type()) {
+		if n, ok = upperBound(s.Max); ok {
+			return n, true
+		}
+		if p, isPtr := s.X.Type().Underlying().(*types.Pointer); isPtr {
+			return p.Elem().Underlying().(*types.Array).Len(), true
+		}
+		return limitOf(s.X)
+	}
+	return lengthOf(v)
+}
+
+// isPartOf reports whether v is a part of the string or slice in the variable a.
+func isPartOf(v ssa.Value, a *ssa.Alloc) bool {
+	s, ok := v.(*ssa.Slice)
+	if !ok {
+		return false
+	}
+	load, ok := s.X.(*ssa.UnOp)
+	return ok && load.X == a || isPartOf(s.X, a)
 }
 
 // upperBound returns a bound of the integer v that its expression shows.

@@ -133,7 +133,11 @@ func (fn *function) lowerLoad(u *ssa.UnOp) operand {
 		// The operand of a range whose values are not used.
 		return operand{}
 	}
-	return fn.load(a, u.Type(), fn.indexed(u))
+	o := fn.load(a, u.Type(), fn.indexed(u))
+	if isLimited(u.Type()) {
+		o.limit = fn.operand(u.X).limit
+	}
+	return o
 }
 
 // load returns a copy of the t at a. A copy that will be indexed by a variable
@@ -222,6 +226,7 @@ func (fn *function) lowerStore(s *ssa.Store) {
 		return
 	}
 	fn.store(a, t, o)
+	fn.noteContent(s, o)
 }
 
 // store writes o, a value of type t, at a.
