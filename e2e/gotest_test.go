@@ -31,8 +31,6 @@ var goImports = []string{
 // goDeviations is the programs that fail because undergo differs from the Go
 // toolchain in what they test.
 var goDeviations = map[string]string{
-	"fixedbugs/bug264.go":     "initialisers of variables that the program does not use have no effects",
-	"fixedbugs/issue51913.go": "initialisers of variables that the program does not use have no effects",
 	"fixedbugs/issue72844.go": "go/ssa evaluates *p in for range *p, which Go does not",
 	"zerosize.go":             "addresses of variables without size, which Go leaves open",
 }

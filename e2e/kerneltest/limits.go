@@ -44,7 +44,8 @@ var Limits = map[string]Limit{
 	"stringAdvance":     Boundless,
 	"stringPart":        Boundless,
 	"tailCalls":         Boundless,
-	"leastRecentlyUsed": Boundless,
+	"leastRecentlyUsed": TooManyPaths,
+	"ringOfSamples":     Boundless,
 	"labels":            TooManyPaths, // by i*j > 30, where i may be 0
 	"loopVarCaptured":   Boundless,
 	"sliceHalves":       Boundless,

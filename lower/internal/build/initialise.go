@@ -36,9 +36,10 @@ func (b *builder) initialise(g *ssa.Global) bool {
 	b.initialising[g.Pkg] = true
 	before := b.diags.Len()
 	fn := b.buildInit(init, g)
-	if b.diags.Len() > before {
-		b.fail(diag.UnsupportedExpr, g.Pos(), "move what only the host can do elsewhere",
-			"initialisers of package "+g.Pkg.Pkg.Name()+" are run when compiling, for the value of variable "+g.Name())
+	if failed := b.diags.All()[before:]; len(failed) > 0 {
+		for _, d := range failed {
+			d.Message += ", in what is run when compiling for the value of variable " + g.Name()
+		}
 		return false
 	}
 	globals := b.globalsOf(g.Pkg)
