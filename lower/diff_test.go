@@ -107,8 +107,8 @@ func TestDifferential(t *testing.T) {
 
 // limits reports whether err is due to a limit of what v compiles for: loops that only
 // newer kernels limit, and the stack of spilled values and results of calls, which cannot
-// be in scratch memory; or of the compiler, which cannot always tell that nothing refers
-// to a variable any more when the iteration ends.
+// be in scratch memory; or of the compiler, which has no memory for variables of the body of a
+// range over a function that deferred calls refer to.
 func (v variant) limits(err error) bool {
 	var d *Diagnostic
 	if !errors.As(err, &d) {

@@ -43,7 +43,7 @@ func (fn *function) variable(v ssa.Value, name string, fr frame) address {
 		if n = fn.copies(blk, size, name); n == 0 {
 			return address{base: fn.constant(ir.PtrAny, 0)}
 		}
-		fr.size = n * size
+		fr.size, looped = n*size, false
 	}
 	var a address
 	if fn.escapes(v) {
@@ -51,7 +51,7 @@ func (fn *function) variable(v ssa.Value, name string, fr frame) address {
 		a = address{base: fn.f.Entry().AddParam(ir.PtrStack, fr.irPos())}
 	} else {
 		slot := fn.f.NewSlot(name, fr.size, fr.align, fr.irPos())
-		slot.Looped = looped && n == 1
+		slot.Looped = looped
 		a = fn.slotAddr(slot)
 	}
 	if n > 1 {
