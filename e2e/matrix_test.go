@@ -39,7 +39,6 @@ var testPackages = []testPackage{
 		"TestImportGraph":            "lists packages with the go command",
 		"TestGoPrograms":             "reads the programs of the Go installation",
 		"TestStandardLibraryRefused": "calls packages of the Go installation",
-		"TestShortPackets":           "older kernels show programs of control groups no packets in test runs",
 	}},
 	{"jit", map[string]string{
 		"TestCompilePackage": "finds a package with the go command",

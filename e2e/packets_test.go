@@ -15,9 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
 )
+
+var cgroupTests = &feature{kerneltest.CgroupTests}
 
 // packetPanicked is what the programs of packet tests return when they panic.
 const packetPanicked = 0x70616e63
@@ -178,7 +181,7 @@ var writers = []string{"pktSwap", "pktCopyIn", "pktOverlap", "pktTTL", "pktFill"
 // TestShortPackets runs the functions of packets on what is too short for an Ethernet header, and so
 // for any XDP program: a program of a control group sees what is behind it.
 func TestShortPackets(t *testing.T) {
-	packets.test(t)
+	cgroupTests.test(t)
 	src := packetSource(t) + "\nvar result uint32\n"
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(corpus.PacketFuncs)) {
@@ -190,6 +193,8 @@ func TestShortPackets(t *testing.T) {
 	c, err := jit.CompileSource("packet.go", src, jit.OnPanic(0))
 	packets.require(t, err)
 	defer c.Close()
+	_, err = c.Programs["p_"+names[0]].Test(make([]byte, 64))
+	cgroupTests.require(t, err)
 	r := rand.New(rand.NewPCG(11, 12))
 	for _, name := range names {
 		p := c.Programs["p_"+name]

@@ -123,6 +123,14 @@
 // The only other names are [SpinLockAcquire] and [SpinLockRelease], since their own are
 // taken by a type.
 //
+// Seven are declared and cannot be called, because programs have nothing to call them with:
+//
+//   - [PerfEventRead], [PerfEventReadValue]: a map of perf events that a program counts with
+//   - [GetLocalStorage]: a map of a type that Linux 6.2 has replaced by that of [CgroupStorage]
+//   - [PerCpuPtr], [ThisCpuPtr]: a variable of the kernel
+//   - [KptrXchg]: a field of a map that holds an object of the kernel
+//   - [TcpSendAck]: a struct_ops program
+//
 // # Maps
 //
 // A map is a variable of the host's program, used on both sides:

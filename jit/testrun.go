@@ -43,8 +43,9 @@ const testRoom = 2 * 256
 // header, and since Linux 6.18 IP packets that are too short for theirs; and those that do not fit in a page, unless
 // the section begins with xdp.frags.
 //
-// Older kernels, such as 5.10 and 6.12, show programs of control groups no packet data here: Data is nothing to rely
-// on then, though it is when they are attached. What the program changes in maps stays changed. Redirected packets go nowhere.
+// Kernels before Linux 6.14 have no packet data for programs of control groups here, though they have it for those
+// that are attached: Test fails for a program that calls Data with an error that wraps cilium's ErrNotSupported, and
+// Load works. What the program changes in maps stays changed. Redirected packets go nowhere.
 func (p *Program) Test(packet []byte) (TestRun, error) { return p.test(packet, nil) }
 
 // TestContext is [Program.Test] with a context: a pointer to an [ebpf.XDP] or [ebpf.SKB] of which
@@ -107,14 +108,8 @@ func (p *Program) test(packet, ctx []byte) (r TestRun, err error) {
 	if ctx == nil && p.adjustsMeta() {
 		ctx = make([]byte, xdpContext)
 	}
-	if ctx != nil && p.row.typ == cebpf.XDP {
-		target, err := runningTarget()
-		if err != nil {
-			return r, err
-		}
-		if !target.Kernel.AtLeast(xdpContextKernel) {
-			return r, fmt.Errorf("test %s: contexts of XDP programs, and their metadata, need Linux %s: %w", p.name, xdpContextKernel, cebpf.ErrNotSupported)
-		}
+	if err := p.testable(ctx != nil); err != nil {
+		return r, fmt.Errorf("test %s: %w", p.name, err)
 	}
 	if r.Result, r.Packet, err = p.testOnce(in, ctx); err != nil {
 		return r, fmt.Errorf("test %s: %w", p.name, err)
@@ -134,6 +129,20 @@ func (p *Program) test(packet, ctx []byte) (r TestRun, err error) {
 		}
 	}
 	return r, nil
+}
+
+// testable returns an error if the kernel is too old for test runs of p, with a context or without one.
+func (p *Program) testable(withContext bool) error {
+	target, err := runningTarget()
+	switch {
+	case err != nil:
+		return err
+	case p.row.typ == cebpf.XDP && withContext && !target.Kernel.AtLeast(xdpContextKernel):
+		return fmt.Errorf("contexts of XDP programs, and their metadata, need Linux %s: %w", xdpContextKernel, cebpf.ErrNotSupported)
+	case p.row.typ == cebpf.CGroupSKB && p.readsData() && !target.Kernel.AtLeast(cgroupDataKernel):
+		return fmt.Errorf("packet data of programs of control groups needs Linux %s, Load does not: %w", cgroupDataKernel, cebpf.ErrNotSupported)
+	}
+	return nil
 }
 
 // linkHeader returns the Ethernet header that the kernel wants before packet and hides
@@ -197,6 +206,21 @@ func (p *Program) contextSize() int {
 // xdpContextKernel is the release with 47316f4a3053 "bpf: Support input xdp_md context in
 // BPF_PROG_TEST_RUN".
 var xdpContextKernel = lower.Version{Major: 5, Minor: 15}
+
+// cgroupDataKernel is the release with "bpf: fix cgroup_skb prog test run direct packet access", of
+// Mahe Tardy. Before it, data_end is always 0 in test runs.
+var cgroupDataKernel = lower.Version{Major: 6, Minor: 14}
+
+// skbDataEnd is the offset of data_end in struct __sk_buff.
+const skbDataEnd = 80
+
+// readsData reports whether a program with the context __sk_buff reads packet data, for which it
+// loads data_end. It may be wrong about a program that reads a number from the same offset of something else.
+func (p *Program) readsData() bool {
+	return slices.ContainsFunc(p.unit.Insns, func(i asm.Instruction) bool {
+		return i.OpCode.Class() == asm.LdXClass && i.OpCode.Size() == asm.Word && i.Offset == skbDataEnd
+	})
+}
 
 // xdpContext is the size of struct xdp_md.
 const xdpContext = 24

@@ -15,7 +15,9 @@ var (
 	Firewall = &Feature{Name: "`examples/xdpfirewall`", Min: lower.MinKernel}
 	// 79a7f8bdb159 "bpf: Introduce bpf_sys_bpf() helper and program type."
 	Syscalls = &Feature{Name: "syscall programs", Min: lower.Version{Major: 5, Minor: 14}}
+	// "bpf: fix cgroup_skb prog test run direct packet access"
+	CgroupTests = &Feature{Name: "test runs of programs of control groups with packet data", Min: lower.Version{Major: 6, Minor: 14}}
 )
 
 // netFeatures is their rows of the README's table.
-var netFeatures = []*Feature{Frags, Meta, TC, Actions, TCX, Cgroup, Socket, Firewall, Syscalls}
+var netFeatures = []*Feature{Frags, Meta, TC, Actions, TCX, Cgroup, Socket, Firewall, Syscalls, CgroupTests}
