@@ -49,11 +49,19 @@
 // CPU by themselves: an array map called [lower.ScratchMap] that belongs to the
 // program, of up to 32 KiB; lower.Unit.Scratch tells its size. Like all per-CPU memory
 // it is right only as long as no run of the program is interrupted by another, or by
-// its timers, on the same CPU. The kernel sees to that for XDP, tc, kprobe, tracepoint and perf event
-// programs and, since Linux 5.12, for fentry and fexit programs that do not sleep. [Func]
-// sees to it for what it runs. Nobody does on preemptible kernels for programs that sleep,
-// LSM programs, and those of sockets and cgroups that run on behalf of a process: keep
-// their variables small. Sleepable programs may use such memory since Linux 5.12.
+// its timers, on the same CPU. What keeps others away depends on the type of the program:
+//
+//   - XDP and tc programs cannot be interrupted by themselves.
+//   - The kernel runs no kprobe, tracepoint or perf event program while another of these runs on the CPU.
+//   - It skips runs of a fentry or fexit program, sleeping or not, while one is under way on the CPU,
+//     since Linux 5.12, and of a raw tracepoint program since Linux 6.1.
+//   - Syscall programs run when somebody runs them: [Program.TestContext] and [Func] let one run
+//     end before the next.
+//   - Nothing does for programs of uprobes and LSM hooks that sleep. Those with such variables are refused.
+//   - Nothing does on preemptible kernels for other LSM programs, for uprobes that do not sleep since Linux 6.0, for iterators,
+//     and for programs of sockets and cgroups that run on behalf of a process: keep their variables small there.
+//
+// Sleepable programs may use such memory since Linux 5.12.
 //
 // # Errors
 //

@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	cebpf "github.com/cilium/ebpf"
@@ -27,6 +28,7 @@ type Program struct {
 	stages  []lower.StageTime
 	loading time.Duration
 	dumps   []dump
+	scratch sync.Mutex // held while a syscall program runs that has variables in per-CPU memory
 
 	// recompile compiles the func value again, with further options; nil for other sources.
 	recompile func([]Option) (*Program, error)

@@ -1,6 +1,7 @@
 package jit_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/jit"
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // scramble has a variable that the stack is too small for.
@@ -79,4 +81,69 @@ func sums(ctx *ebpf.XDP) int {
 			t.Errorf("got %d, %v; want %d", ret, err, want)
 		}
 	}
+}
+
+// TestScratchShared refuses variables that a program would share with itself: where it sleeps and
+// nothing keeps another run of it off the CPU.
+func TestScratchShared(t *testing.T) {
+	const body = `
+func big(ctx ebpf.Context) int {
+	var a [300]uint32
+	for i := range a {
+		a[i] = ebpf.GetPrandomU32()
+	}
+	return int(a[ebpf.GetPrandomU32()%300])
+}
+`
+	for _, tt := range []struct {
+		section string
+		refused bool
+	}{
+		{"uprobe.s", true}, {"uretprobe.s", true}, {"lsm.s/file_open", true},
+		{"uprobe", false}, {"lsm/file_open", false}, {"fentry.s/do_unlinkat", false}, {"syscall", false}, {"xdp", false},
+	} {
+		c, err := jit.CompileSource("p.go", "package p\nimport \"github.com/undergo-ebpf/undergo/ebpf\"\n//ebpf:section "+tt.section+body,
+			jit.WithTarget(lower.TargetFor(lower.Version{Major: 6, Minor: 12}, "amd64")))
+		var d *lower.Diagnostic
+		switch {
+		case tt.refused && (!errors.As(err, &d) || d.Code != lower.SharedScratch || d.Pos.Line != 5):
+			t.Errorf("%s: %v, want %v in line 5", tt.section, err, lower.SharedScratch)
+		case !tt.refused && err != nil:
+			t.Errorf("%s: %v", tt.section, err)
+		case !tt.refused && c.All()[0].Unit().Scratch != 1200:
+			t.Errorf("%s: %d bytes of scratch memory", tt.section, c.All()[0].Unit().Scratch)
+		}
+	}
+}
+
+// roll is what TestScratchSyscall passes to a program.
+type roll struct{ Seed, Sum uint32 }
+
+func scrambleRoll(ctx *roll) int {
+	ctx.Sum = scramble(ctx.Seed)
+	return 0
+}
+
+// TestScratchSyscall has many run a program at once that has such a variable.
+func TestScratchSyscall(t *testing.T) {
+	kerneltest.Syscalls.Test(t)
+	p, err := jit.Compile(scrambleRoll, jit.As("syscall"))
+	kerneltest.Syscalls.Require(t, err)
+	defer p.Close()
+	if p.Unit().Scratch == 0 {
+		t.Fatal("no scratch memory")
+	}
+	var wg sync.WaitGroup
+	for g := range uint32(8) {
+		wg.Go(func() {
+			for i := range uint32(100) {
+				ctx := roll{Seed: g*1000 + i}
+				if _, err := p.TestContext(&ctx, nil); err != nil || ctx.Sum != scramble(ctx.Seed) {
+					t.Errorf("scramble(%d) is %d in the kernel, %v; want %d", ctx.Seed, ctx.Sum, err, scramble(ctx.Seed))
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

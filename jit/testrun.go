@@ -111,6 +111,10 @@ func (p *Program) test(packet, ctx []byte) (r TestRun, err error) {
 	if err := p.testable(ctx != nil); err != nil {
 		return r, fmt.Errorf("test %s: %w", p.name, err)
 	}
+	if p.unit.Scratch > 0 && p.row.typ == cebpf.Syscall { // see Memory in the package's documentation
+		p.scratch.Lock()
+		defer p.scratch.Unlock()
+	}
 	if r.Result, r.Packet, err = p.testOnce(in, ctx); err != nil {
 		return r, fmt.Errorf("test %s: %w", p.name, err)
 	}

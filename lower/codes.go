@@ -37,6 +37,7 @@ const (
 	FeatureMissing      = diag.FeatureMissing
 	UnboundedLoop       = diag.UnboundedLoop
 	TooComplex          = diag.TooComplex
+	SharedScratch       = diag.SharedScratch
 	NoProgram           = diag.NoProgram
 	UnknownProgramType  = diag.UnknownProgramType
 	UnknownSection      = diag.UnknownSection

@@ -200,7 +200,7 @@ func (c *compilation) step(stage string, f func()) {
 
 // optimize runs the passes. Variables leave room for spilled values.
 func (c *compilation) optimize(m *ir.Module, room int) {
-	cfg := &opt.Config{Target: c.target, ProgramType: c.in.Type, Spill: room, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
+	cfg := &opt.Config{Target: c.target, ProgramType: c.in.Type, MaySleep: c.in.MaySleep, Spill: room, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
 	cfg.Visit = func(f *ir.Func) { c.function = f.Name }
 	runPasses(m, cfg, passHooks{
 		before: func(name string) { c.stage, c.function = name, "" },

@@ -191,6 +191,13 @@ const (
 	// Example: type T1 struct{ a, b T0 }; type T2 struct{ a, b T1 }; and so on to T20
 	TooComplex Code = 506
 
+	// SharedScratch: variables too large for the stack in a program that sleeps and that nothing
+	// keeps from running for another task meanwhile, on the same CPU: on a uprobe or an LSM hook. The
+	// memory of the CPU that other programs have for such variables would be both's.
+	//
+	// Example: var path [4096]byte in a program of section uprobe.s
+	SharedScratch Code = 507
+
 	// NoProgram: source without any function that is a program.
 	//
 	// Example: a file whose functions have no //ebpf:section directive

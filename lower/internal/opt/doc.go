@@ -43,6 +43,8 @@ type Config struct {
 	Target target.Target
 	// ProgramType is that of the program, as in BPF_PROG_TYPE_* but in lower case; "" if any.
 	ProgramType string
+	// MaySleep says that the program may wait, as those of sleepable sections.
+	MaySleep bool
 	// Spill is the number of bytes of the stack that variables must leave to
 	// spilled values.
 	Spill int

@@ -27,6 +27,12 @@ import (
 // is loaded from there for any number. Therefore variables of up to 8
 // bytes, counters above all, stay where they are, and those that hold pointers must.
 //
+// Memory of the CPU is right as long as no run of the program is interrupted by another on the same
+// CPU. Programs that sleep are, by runs for other tasks, unless something keeps these away: the
+// recursion check of trampolines (__bpf_prog_enter_sleepable_recur in kernel/bpf/trampoline.c) from those of fentry and
+// fexit, and who runs them from syscall programs. For the rest, on uprobes and LSM hooks, the program is
+// refused.
+//
 // Preconditions: the bounds of accesses have been made known (guard.go), for which the
 // sizes of variables are needed, and no variable's address outlives its function
 // (escape.go). A lookup may panic, hence the calling convention (abi.go) comes later.
@@ -218,6 +224,13 @@ func (s *scratch) rewrite() {
 		s.config.Diags.Add(diag.StackOverflow, s.config.position(largest.Pos), "make it smaller or keep it in a map",
 			"variables need %d bytes of memory that the stack does not have, a CPU has %d; the largest is %s (%d bytes)",
 			size, maxScratch, largest.Name, largest.Size)
+		return
+	}
+	if t := s.config.ProgramType; s.config.MaySleep && (t == "kprobe" || t == "lsm") {
+		s.config.Diags.Add(diag.SharedScratch, s.config.position(largest.Pos),
+			"make it smaller, keep it in a map such as an ebpf.TaskStorage, or write a program that does not sleep",
+			"variables need %d bytes of memory that the stack does not have, and programs of type %s that sleep have no other of their own; the largest is %s (%d bytes)",
+			size, t, largest.Name, largest.Size)
 		return
 	}
 	s.module.Scratch = size
