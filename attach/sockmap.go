@@ -21,7 +21,8 @@ import (
 // Before Linux 6.10 the kernel knows no links for it: the program stays attached until Close or
 // the end of the map, another takes the place of one that is there already, and the link cannot be pinned.
 //
-// p must be of type sk_skb or sk_msg. Needs Linux 4.14, for sk_msg 4.17.
+// p must be of type sk_skb or sk_msg. Needs Linux 4.14, for sk_msg 4.17. Linux 5.10 hangs when programs
+// put sockets (ebpf.SockMap.Update) into a map that has one of sk_skb/stream_parser.
 func SockMap(p *jit.Program, m bind.Holder) (*Link, error) {
 	hook := p.Section() + " on a map of sockets"
 	if err := wantType(p, cebpf.SkSKB, cebpf.SkMsg); err != nil {

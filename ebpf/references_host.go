@@ -79,12 +79,14 @@ func (m *CPUMap) SetProgram(i uint32, queue int, p Program) error {
 // Host only.
 func (m *XSKMap) Set(i uint32, fd int) error { return setReference(m.ref(), &i, fd) }
 
-// Delete makes entry i empty. The error is syscall.ENOENT if it is already.
+// Delete makes entry i empty, which it may be already, but for a [DevMapHash]: of that the error is
+// syscall.ENOENT then. Of an array it is EINVAL if there is no such index.
 //
 // Host only.
 func (m *redirector) Delete(i uint32) error { return mapDelete(m.ref(), &i) }
 
-// Keys returns an iterator over the entries that are not empty.
+// Keys returns an iterator over the entries that are not empty. Of an [XSKMap] the kernel does not tell
+// which these are: it passes all indices.
 //
 // Host only.
 func (m *redirector) Keys() iter.Seq[uint32] { return keysOf[uint32](m.ref()) }
@@ -94,7 +96,8 @@ func (m *redirector) Keys() iter.Seq[uint32] { return keysOf[uint32](m.ref()) }
 // Host only.
 func (m *socketsByKey[K]) Set(k K, fd int) error { return setReference(m.ref(), &k, fd) }
 
-// Delete removes the entry with key k. The error is syscall.ENOENT if there is none.
+// Delete removes the entry with key k. If there is none the error is syscall.ENOENT, of a [SockMap]
+// EINVAL.
 //
 // Host only.
 func (m *socketsByKey[K]) Delete(k K) error { return mapDelete(m.ref(), &k) }

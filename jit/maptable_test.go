@@ -151,6 +151,16 @@ var scripts = []script{
 	}},
 }
 
+// wantSteps compares the outcomes of a script in the kernel with those in memory.
+func wantSteps(t *testing.T, got, want []any) {
+	t.Helper()
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("step %d is %v in the kernel and %v in memory", i, got[i], want[i])
+		}
+	}
+}
+
 // What the host does with a map has the same results in memory and in the kernel.
 func TestBackends(t *testing.T) {
 	for _, s := range scripts {
@@ -165,12 +175,7 @@ func TestBackends(t *testing.T) {
 			if m.Binding().State() != bind.InKernel {
 				t.Fatal("not in the kernel")
 			}
-			got := run()
-			for i := range want {
-				if !reflect.DeepEqual(got[i], want[i]) {
-					t.Errorf("step %d is %v in the kernel and %v in memory", i, got[i], want[i])
-				}
-			}
+			wantSteps(t, run(), want)
 			if err := m.Binding().Close(); err != nil {
 				t.Error(err)
 			}

@@ -171,11 +171,28 @@ func (s *sparse) Delete(key []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := binary.NativeEndian.Uint32(key)
-	if i >= s.spec.MaxEntries || s.values[i] == nil {
-		return syscall.ENOENT
+	beyond, empty := s.deleteErrors()
+	switch {
+	case i >= s.spec.MaxEntries:
+		return beyond
+	case s.values[i] == nil:
+		return empty
 	}
 	s.values[i] = nil
 	return nil
+}
+
+// deleteErrors returns what it is to delete an entry beyond the end, and one that is empty: in
+// dev_map_delete_elem, cpu_map_delete_elem, xsk_map_delete_elem, sock_map_delete_elem, and
+// fd_array_map_delete_elem and reuseport_array_delete_elem.
+func (s *sparse) deleteErrors() (beyond, empty error) {
+	switch s.spec.Kind {
+	case bind.DevMap, bind.CPUMap, bind.XSKMap:
+		return syscall.EINVAL, nil
+	case bind.SockMap:
+		return syscall.EINVAL, syscall.EINVAL
+	}
+	return syscall.E2BIG, syscall.ENOENT
 }
 
 func (s *sparse) Iterate(yield func(key, value []byte) bool) error {

@@ -38,7 +38,7 @@ func TestErrors(t *testing.T) {
 		{"delete, exists", func(b bind.Backend, e, m, v []byte) error { return b.Delete(e) },
 			[]error{nil, nil, syscall.EINVAL, nil, nil, nil}},
 		{"delete, missing", func(b bind.Backend, e, m, v []byte) error { return b.Delete(m) },
-			[]error{syscall.ENOENT, syscall.ENOENT, syscall.EINVAL, syscall.ENOENT, syscall.ENOENT, syscall.ENOENT}},
+			[]error{syscall.ENOENT, syscall.ENOENT, syscall.EINVAL, syscall.EINVAL, syscall.ENOENT, syscall.ENOENT}},
 		{"lookup and delete, exists", func(b bind.Backend, e, m, v []byte) error { return b.LookupAndDelete(e, v) },
 			[]error{nil, nil, enotsup, enotsup, enotsup, nil}},
 		{"lookup and delete, missing", func(b bind.Backend, e, m, v []byte) error { return b.LookupAndDelete(m, v) },
