@@ -46,6 +46,8 @@ func codeOf(err error) uint64 {
 		return 0
 	case syscall.ENOENT:
 		return 2
+	case syscall.EAGAIN:
+		return 11
 	case syscall.E2BIG:
 		return 7
 	case syscall.EEXIST:
