@@ -111,7 +111,11 @@ func (fn *function) storeInterface(d *ir.Data, off int64, v *ssa.MakeInterface) 
 	n, isConst := constInt(v.X)
 	switch {
 	case isInt && isConst && i.bits > 0:
-		binary.LittleEndian.PutUint64(d.Bytes[off+8:], uint64(n)&(1<<i.bits-1))
+		word := uint64(n)
+		if i.bits < 64 { // boxed has it with the sign in all of 32 bits
+			word = uint64(uint32(n))
+		}
+		binary.LittleEndian.PutUint64(d.Bytes[off+8:], word)
 	case isPtr:
 		if !fn.storeConst(d, off+8, v.X) {
 			return false
