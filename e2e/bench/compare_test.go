@@ -26,39 +26,21 @@ const (
 	instances = 5
 	// rounds is how often each instance is timed, in turns with its twin.
 	rounds = 7
-	// repeats is how often a program runs each time.
-	repeats = 10_000
 	// longEnough is the nanoseconds from which on a time is more than what calling the program
 	// happens to cost.
 	longEnough = 5.0
 )
 
-// benchPacket is what the program of that name is timed with.
-func benchPacket(name string) []byte {
-	p := make([]byte, 128)
-	for i := range p {
-		p[i] = byte(i * 37)
-	}
-	copy(p[12:], "\x08\x00\x45")
-	p[22], p[23] = 64, 17
-	copy(p[42:], "\x03www\x07example\x03com\x00")
-	if name == "hex" {
-		copy(p[14:], "deadBEEF")
-	}
-	return p
-}
-
-// timeRun returns the mean nanoseconds of a run as the kernel's statistics have it: those
-// of a test run itself are rounded to whole ones.
-func timeRun(t *testing.T, p *cebpf.Program, packet []byte) float64 {
+// timeRun returns the mean nanoseconds of a run of p, which is repeated as the program of that
+// name is, as the kernel's statistics have it: those of a test run itself are rounded to
+// whole ones.
+func timeRun(t *testing.T, name string, p *cebpf.Program) float64 {
 	t.Helper()
 	before, err := p.Stats()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := p.Benchmark(packet, repeats, nil); err != nil {
-		t.Fatal(err)
-	}
+	repeat(t, name, p)
 	after, err := p.Stats()
 	if err != nil {
 		t.Fatal(err)
@@ -70,12 +52,15 @@ func timeRun(t *testing.T, p *cebpf.Program, packet []byte) float64 {
 // the medians over all instances and rounds, in which each of the four runs in turn.
 func timeTwins(t *testing.T, name string, ours, theirs []compiled) (a, b float64) {
 	t.Helper()
-	packet := benchPacket(name)
+	for i := range instances {
+		fill(t, ours[i][name])
+		fill(t, theirs[i][name])
+	}
 	var times [2][]float64
 	for range rounds {
 		for i := range instances {
 			for side, of := range [2]compiled{ours[i], theirs[i]} {
-				times[side] = append(times[side], timeRun(t, of[name].prog, packet)-timeRun(t, of["empty"].prog, packet))
+				times[side] = append(times[side], timeRun(t, name, of[name].prog)-timeRun(t, name, of["empty"].prog))
 			}
 		}
 	}
