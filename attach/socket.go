@@ -11,9 +11,9 @@ import (
 
 // Socket makes p the filter of a socket, such as a *net.UDPConn: its result is how many
 // bytes of a packet the socket gets to see, 0 for none of it. A former filter is
-// replaced. The link cannot be pinned.
+// replaced. The link cannot be pinned, and conn must stay open until Close, which fails otherwise.
 //
-// p must be of type socket_filter.
+// p must be of type socket_filter. Needs Linux 3.19, and no privilege beyond that of loading p.
 func Socket(p *jit.Program, conn syscall.Conn) (*Link, error) {
 	const hook = "socket"
 	if err := wantType(p, cebpf.SocketFilter); err != nil {

@@ -25,7 +25,7 @@ const maxLog = 10_000
 type VerifierError struct {
 	Program string
 	Pos     token.Position // what was being verified, if the kernel says
-	Reason  string         // the kernel's words
+	Reason  string         // the kernel's words, and what to write instead where that is known
 	Log     []string       // the end of the verifier's log; WithLog gets all; empty for programs that are too complex
 	Cause   error          // a *VerifierError of cilium's, or the system call's error
 }
@@ -127,11 +127,17 @@ func (p *Program) explain(log []string) (token.Position, string) {
 			break
 		}
 	}
+	if strings.HasPrefix(reason, wrongResult) {
+		reason += "; return a constant of the result's type"
+	}
 	if offset < 0 {
 		return token.Position{}, reason
 	}
 	return p.posOf(offset), reason
 }
+
+// wrongResult begins what the kernel says of a result that programs of a type may not have.
+const wrongResult = "At program exit the register R0 has"
 
 // posOf returns the position of the instruction at a raw offset.
 func (p *Program) posOf(offset int) token.Position {

@@ -46,6 +46,8 @@ old state: R0=0 R10=fp0
 processed 7 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0`,
 			"main.go:12:2: the kernel refuses f: infinite loop detected at insn 5"},
 		{"jump", "jump out of range from insn 9 to -25534\n", "main.go:14:2: the kernel refuses f: jump out of range from insn 9 to -25534"},
+		{"result", "0: (b7) r0 = 7\n1: (95) exit\nAt program exit the register R0 has smin=7 smax=7 should have been in [0, 3]\n",
+			"main.go:10:2: the kernel refuses f: At program exit the register R0 has smin=7 smax=7 should have been in [0, 3]; return a constant of the result's type"},
 		{"no instruction", "combined stack size of 2 calls is 576. Too large\n", "the kernel refuses f: combined stack size of 2 calls is 576. Too large"},
 		{"empty", "", "the kernel refuses f: no reason given"},
 	}
