@@ -39,7 +39,7 @@
 // in the Go installation that the binary was built with. Neither that nor the go
 // command is needed, but for CompilePackage with an import path: a part of the
 // standard library is built in (bytes, cmp, encoding/binary, hash/crc32, hash/fnv, iter,
-// math/bits, slices, strings, sync/atomic, unicode/utf8). Function and kernel
+// math/bits, slices, sort, strings, sync/atomic, unicode, unicode/utf16, unicode/utf8). Function and kernel
 // agree on everything that Go specifies; what cannot be given its meaning in Go is refused.
 //
 // # Memory

@@ -38,7 +38,7 @@ func Syscalls_SysEnterWrite(ctx ebpf.Context) int {
 func imports(ctx ebpf.Context) int {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], ebpf.KtimeGetNs())
-	n := bits.Len8(b[0]) + slices.Index(b[:], 1) + bytes.IndexByte(b[:], 2) + utf8.RuneCount(b[:]) + cmp.Compare(b[1], b[2])
+	n := bits.Len8(b[0]) + slices.Index(b[:], 1) + len(bytes.TrimSpace(b[:])) + utf8.RuneCount(b[:]) + cmp.Compare(b[1], b[2])
 	if strings.HasPrefix(string(b[:]), "ab") {
 		n++
 	}

@@ -50,6 +50,8 @@ var packages = []struct {
 	{"sort", []string{"search.go", "slice.go", "sort.go", "zsortinterface.go"}},
 	{"strings", []string{"compare.go", "iter.go", "search.go", "strings.go"}},
 	{"sync/atomic", []string{"doc.go", "doc_64.go", "type.go"}},
+	{"unicode", nil},
+	{"unicode/utf16", nil},
 	{"unicode/utf8", nil},
 }
 
