@@ -66,7 +66,7 @@ func global(ctx *ebpf.XDP) int {
 
 //ebpf:section cgroup_skb/ingress
 func fields(ctx *ebpf.SKB) ebpf.CgroupVerdict {
-	ctx.TCIndex = 1       // want "programs of type cgroup_skb cannot write field TCIndex of SKB; only programs of type sched_cls, sched_act can .U413"
+	ctx.TCIndex = 1       // want "programs of type cgroup_skb cannot write field TCIndex of SKB; only programs of type sched_cls, sched_act, sk_skb can .U413"
 	ctx.Len = ctx.WireLen // want "cannot read field WireLen of SKB; only programs of type sched_cls, sched_act can .U413"
 	hash := &ctx.Hash
 	*hash = 3                                                       // want "programs cannot write field Hash of SKB; keep the value in a variable of the program .U413"
