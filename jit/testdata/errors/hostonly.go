@@ -18,7 +18,7 @@ func reads(ctx *ebpf.XDP) int {
 
 //ebpf:section xdp
 func makes(ctx *ebpf.XDP) int {
-	m := ebpf.NewHash[uint32, uint64](16) // want "NewHash.* makes maps on the host only; declare the map as a package-level variable .U411"
+	m := ebpf.NewHash[uint32, uint64](16) // want "NewHash.* makes maps on the host only; call it in the initialiser of a package-level variable, or compile a method or a function literal that captures the map .U411"
 	m.Set(1, 1)
 	limit.Store(6)
 	return counts.Len() // want "method Len of ebpf.Hash is for the host only; count entries as they are made, in an ebpf.Var .U411"

@@ -305,7 +305,7 @@ func (fn *function) lowerNewMap(callee *ssa.Function, c *ssa.CallCommon) operand
 			return operand{m: o, nonnil: true}
 		}
 	}
-	fn.fail(diag.HostOnly, "declare the map as a package-level variable", "%s makes maps on the host only", callee.Name())
+	fn.fail(diag.HostOnly, "call it in the initialiser of a package-level variable, or compile a method or a function literal that captures the map", "%s makes maps on the host only", callee.Name())
 	return badOperand
 }
 
