@@ -13,5 +13,7 @@
 // program that does nothing. The latter are of the kernel's run-time statistics, because a
 // test run tells whole nanoseconds only. Of each compiler several instances are
 // loaded, whose code lies at different places; they run in turns, and the medians count.
+// A test run repeats a program on the packet that the run before has left: no program is
+// repeated more often than it then does the same work.
 // The machine should have nothing else to do.
 package bench
