@@ -57,3 +57,31 @@ func TestMap(t *testing.T) {
 		t.Errorf("%d after Add, want 42", n)
 	}
 }
+
+// Maps are in variables beside one for whose value the package's initialiser is run when compiling.
+func TestMapBesideInitialiser(t *testing.T) {
+	const src = `package p
+import "github.com/undergo-ebpf/undergo/ebpf"
+type node struct { n uint32; next *node }
+func newNode(n uint32, next *node) *node { return &node{n, next} }
+var first = newNode(1, newNode(2, nil))
+var unused = ebpf.NewHash[uint32, uint64](16)
+var counts = ebpf.NewHash[uint32, uint64](16)
+//ebpf:section xdp
+func prog(ctx *ebpf.XDP) int { counts.Add(first.next.n, 7); return 2 }
+`
+	c, err := jit.CompileSource("p.go", src)
+	needPrivilege(t, err)
+	defer c.Close()
+	p := c.Programs["prog"]
+	if r, err := p.Test(make([]byte, 64)); err != nil || r.Result != 2 {
+		t.Errorf("result %d, %v, want 2", r.Result, err)
+	}
+	m := p.Maps()["p.counts"]
+	if m == nil || len(p.Maps()) != 1 {
+		t.Fatalf("maps %v, want p.counts", p.Maps())
+	}
+	if n := uint64(0); m.Lookup(uint32(2), &n) != nil || n != 7 {
+		t.Errorf("the map has %d, want 7", n)
+	}
+}

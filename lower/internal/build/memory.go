@@ -209,6 +209,9 @@ func (fn *function) loadLeaf(a address, lf leaf) *ir.Value {
 func (fn *function) lowerStore(s *ssa.Store) {
 	t := s.Val.Type()
 	if _, ok := s.Addr.(*ssa.Global); ok && isMapPointer(t) || fn.vals[s.Addr].m != nil {
+		if call, ok := s.Val.(*ssa.Call); ok && fn.b.constructedMap(call) != nil {
+			return // where the variable is declared: it is the map
+		}
 		fn.failMapCopy()
 		return
 	}
