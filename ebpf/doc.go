@@ -53,7 +53,8 @@
 // uses, of imported packages too. Such a function must be one that can be compiled; the others are
 // left alone. They may hold
 // strings, slices and the addresses of other variables, as tables of names do, as
-// long as the program does not assign to them and indexes the table where it uses the element. Errors made
+// long as the program does not assign to them and indexes the table where it uses the element;
+// the numbers in an element can be read through a pointer to it, too. Errors made
 // with errors.New, at package level or not, can be compared; their text is
 // not available.
 //
