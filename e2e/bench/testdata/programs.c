@@ -24,7 +24,7 @@ static long (*adjust_head)(struct xdp_md *ctx, int delta) = (void *)44;
 static long (*map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
 
 struct eth { u8 dst[6], src[6]; u16 type; };
-struct ip { u8 vihl, tos; u16 len, id, frag; u8 ttl, proto; u16 check; u32 src, dst; } __attribute__((packed));
+struct ip { u8 vihl, tos; u16 len, id, frag; u8 ttl, proto; u16 check; u32 src, dst; };
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
