@@ -288,6 +288,8 @@ func TestPacketErrors(t *testing.T) {
 		{"cgroup_skb/egress", "func f(ctx *ebpf.SKB) int { return len(ctx.Meta()) }", "programs of type cgroup_skb cannot access the metadata of a packet"},
 		{"xdp", "func f(ctx *ebpf.XDP) int { ctx.IngressIfindex = 1; return 0 }", "programs cannot write field IngressIfindex of XDP"},
 		{"tc", "func f(ctx *ebpf.SKB) int { return int(ctx.Family) }", "programs of type sched_cls cannot read field Family of SKB; only programs of type cgroup_skb, sk_skb can"},
+		{"tc", "func f(ctx *ebpf.SKB) int { if ctx.Load(0, a[ctx.Mark&15:ctx.Priority&15]) != nil { return 1 }; return 0 }; var a [16]byte",
+			"part of a package-level variable, of which the verifier can follow either end but not both, for helper bpf_skb_load_bytes; copy the bytes"},
 		{"socket", "func f(ctx *ebpf.SKB) int { ctx.Mark = 1; return 0 }", "programs of type socket_filter cannot write field Mark of SKB"},
 		{"socket", "func f(ctx *ebpf.SKB) int { return len(ctx.Data()) }", "cannot access packet data; copy what is needed with Load"},
 		{"xdp", "func f(ctx *ebpf.XDP) int { p := ctx.Data(); var q *byte; if p[0] == 1 { q = &p[3] }; if q == &p[int(p[1]&3)] { return 1 }; return 0 }",

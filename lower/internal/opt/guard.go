@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -43,6 +44,7 @@ import (
 func Guard(f *ir.Func, c *Config) {
 	ir.RemoveUnreachable(f)
 	g := &guarder{
+		cfg:       c,
 		analysis:  newVerifierAnalysis(f, c),
 		f:         f,
 		addresses: make([]address, f.NumValues()),
@@ -84,6 +86,7 @@ type guardPlan struct {
 type guarder struct {
 	*analysis
 	f         *ir.Func
+	cfg       *Config
 	addresses []address // by Value.ID
 	plans     map[*ir.Value][]guardPlan
 	offsets   offsets
@@ -147,6 +150,8 @@ func (g *guarder) instr(v *ir.Value) {
 // part plans for the access of a helper to size bytes at operand arg. Of a part of a variable with variable
 // bounds the verifier takes both the offset and the size for as large as they can be, and no check
 // could tell it that they are not at once. So the variable gets room for that behind it, which nobody reads.
+// Data is laid out as the host has it, and such a part of it refused: a check of the offset alone would panic
+// where Go does not.
 func (g *guarder) part(v *ir.Value, arg int, size *ir.Value) {
 	_, most := g.bounds(size)
 	if most <= 0 {
@@ -154,6 +159,11 @@ func (g *guarder) part(v *ir.Value, arg int, size *ir.Value) {
 	}
 	a := g.addresses[v.Args[arg].ID]
 	_, isConst := size.IsConst()
+	if !isConst && a.root != nil && a.root.Op == ir.OpDataAddr && len(a.terms) > 0 && a.hi+a.off+most > objectSize(a.root) {
+		g.cfg.Diags.Add(diag.HelperArgument, g.cfg.position(v.Pos), "copy the bytes to the beginning of a local array, and pass a part of that",
+			"part of a package-level variable, of which the verifier can follow either end but not both, for helper bpf_%s", v.Helper().Name)
+		return
+	}
 	if isConst || a.root == nil || a.root.Op != ir.OpSlotAddr || len(a.terms) == 0 || most > objectSize(a.root) {
 		g.access(v, arg, 0, most, 1)
 		return
