@@ -54,7 +54,11 @@ type source struct {
 	unsuitable bool
 }
 
-const ebpfPath = "github.com/undergo-ebpf/undergo/ebpf"
+const (
+	ebpfPath   = "github.com/undergo-ebpf/undergo/ebpf"
+	jitPath    = "github.com/undergo-ebpf/undergo/jit"
+	attachPath = "github.com/undergo-ebpf/undergo/attach"
+)
 
 func newFront(opts []Option) *front {
 	f := &front{

@@ -3,6 +3,7 @@ package jit
 import (
 	"go/ast"
 	"go/token"
+	"maps"
 	"slices"
 )
 
@@ -14,20 +15,25 @@ import (
 // what is done with it. It is an assignment if it is assigned to, its address is taken, it is sliced,
 // or if something that may refer to its memory goes where it is lost sight of. A local
 // variable or a parameter that it is assigned or passed to is another name of it, and followed in turn,
-// if what is assigned may refer to memory at all: a copy of an integer does not. A function that is
-// named may be called, and so may all methods of a name that is selected.
+// if what is assigned may refer to memory at all: a copy of an integer does not. What is called is
+// searched (see initcalls.go), and so are all methods of a name that is selected.
 
 // An initSearch is the search of one initialiser.
 type initSearch struct {
 	r       *reach
 	methods map[string][]*decl // of the user's packages
+	fields  map[string]bool    // names of fields there
 	work    []*decl
 	waiting map[*decl]bool // in work
 	done    map[*decl]bool // no longer in work
 	// names is the local variables that may refer to memory of a variable, by the identifier that
 	// declares them.
 	names map[*ast.Ident]reference
-	found variable
+	// unknown is set if function values are called; uncalled is the functions that are named and
+	// are not known to be called.
+	unknown  bool
+	uncalled []*decl
+	found    variable
 }
 
 // A reference is a value that refers to memory of a variable: the variable itself, or what is
@@ -38,8 +44,8 @@ type reference struct {
 	local  bool // by a name of its own
 }
 
-func newInitSearch(r *reach, methods map[string][]*decl) *initSearch {
-	return &initSearch{r: r, methods: methods, waiting: make(map[*decl]bool), done: make(map[*decl]bool), names: make(map[*ast.Ident]reference)}
+func newInitSearch(r *reach, methods map[string][]*decl, fields map[string]bool) *initSearch {
+	return &initSearch{r: r, methods: methods, fields: fields, waiting: make(map[*decl]bool), done: make(map[*decl]bool), names: make(map[*ast.Ident]reference)}
 }
 
 // methodsByName returns the methods that pkgs declare.
@@ -63,6 +69,12 @@ func (s *initSearch) assigned(d *decl) (v variable, ok bool) {
 		s.work = s.work[1:]
 		s.waiting[d], s.done[d] = false, true
 		s.scan(d)
+		if s.unknown {
+			for _, d := range s.uncalled {
+				s.add(d)
+			}
+			s.uncalled = nil
+		}
 	}
 	return s.found, s.found.d != nil
 }
@@ -91,11 +103,14 @@ func (s *initSearch) name(d *decl, id *ast.Ident, ref reference) {
 func (s *initSearch) scan(d *decl) {
 	sc := &initScan{initSearch: s, d: d, locals: make(map[*ast.Ident]*ast.Ident), refs: make(map[ast.Expr]reference), decls: make(map[ast.Expr]*decl)}
 	p := d.file.pkg
+	named := make(map[ast.Expr]*decl) // functions
 	declared := func(x ast.Expr, to *decl, name string) {
 		switch {
 		case to == nil || to.file.pkg.library:
 			return
-		case to.gen == nil || to.gen.Tok == token.VAR:
+		case to.fn != nil:
+			named[x] = to
+		case to.gen != nil && to.gen.Tok == token.VAR:
 			s.add(to) // the variable may hold functions
 		}
 		sc.decls[x] = to
@@ -122,7 +137,24 @@ func (s *initSearch) scan(d *decl) {
 		},
 	}
 	d.walk(&w, true)
+	calls := sc.callsIn(sc.root())
+	s.unknown = s.unknown || calls.unknown
+	for _, x := range slices.SortedFunc(maps.Keys(named), func(a, b ast.Expr) int { return int(a.Pos() - b.Pos()) }) {
+		if calls.named[x] {
+			s.add(named[x])
+		} else {
+			s.uncalled = append(s.uncalled, named[x])
+		}
+	}
 	sc.inspect()
+}
+
+// root returns the syntax of the declaration.
+func (sc *initScan) root() ast.Node {
+	if sc.d.fn == nil {
+		return sc.d.spec()
+	}
+	return sc.d.fn
 }
 
 // An initScan is the search of a declaration.
@@ -137,11 +169,7 @@ type initScan struct {
 
 func (sc *initScan) inspect() {
 	var path []ast.Node
-	root := ast.Node(sc.d.fn)
-	if sc.d.fn == nil {
-		root = sc.d.spec()
-	}
-	ast.Inspect(root, func(n ast.Node) bool {
+	ast.Inspect(sc.root(), func(n ast.Node) bool {
 		if n == nil {
 			path = path[:len(path)-1]
 			return true

@@ -34,13 +34,13 @@ func (r *reach) needInits() {
 		if !used {
 			return
 		}
-		methods := methodsByName(pkgs)
+		methods, fields := methodsByName(pkgs), fieldNames(pkgs)
 		for _, p := range pkgs {
 			for _, d := range p.initialisers() {
 				if tried[d] || d.fn == nil && r.marks[d] != 0 {
 					continue
 				}
-				if v, ok := newInitSearch(r, methods).assigned(d); ok {
+				if v, ok := newInitSearch(r, methods, fields).assigned(d); ok {
 					tried[d], again = true, true
 					r.needInit(d, v)
 				}

@@ -171,6 +171,47 @@ func init() { base.Registered[2] = 9 }
 
 //ebpf:section xdp
 func f(ctx *ebpf.XDP) int { return base.Registered[1] }
+-- commands/commands.go --
+package commands
+
+import "github.com/undergo-ebpf/undergo/ebpf"
+
+type command struct {
+	name string
+	run  func(*ebpf.XDP) int
+}
+
+var commands []command
+
+func init() { commands = append(commands, command{"f", f}) } // does not call f
+
+var table = [...]byte{1, 2, 3, 4}
+
+func second(b []byte) int { return int(b[:2][1]) }
+
+//ebpf:section xdp
+func f(ctx *ebpf.XDP) int { return second(table[1:]) }
+-- called/called.go --
+package called
+
+import "github.com/undergo-ebpf/undergo/ebpf"
+
+var setters = [...]func(){one, two}
+
+var sum int
+
+func one() { sum++ }
+
+func two() { sum += 2 }
+
+func init() {
+	for _, set := range setters {
+		set()
+	}
+}
+
+//ebpf:section xdp
+func f(ctx *ebpf.XDP) int { return sum }
 -- flags/flags.go --
 package flags
 
@@ -203,6 +244,8 @@ func TestInitialisers(t *testing.T) {
 	}{
 		{dir: "values", want: 7*7 + 28*7*100 + 14*100000 + 30 + 3},
 		{dir: "ways", want: 1234567},
+		{dir: "commands", want: 3},
+		{dir: "called", want: 3},
 		{dir: "flags", opts: []jit.Option{jit.WithConst("limit", 12)}, want: 12},
 		{dir: "flags", errs: []string{
 			"flags.go:11:6: init is run when compiling: it may assign to variable limit, which the program uses; move what only the host can do elsewhere, or set the variable with jit.WithConst [U304]",
