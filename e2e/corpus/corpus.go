@@ -69,7 +69,7 @@ var Funcs = []any{
 	concat, concatBytes, bytesToString, stringToBytes, runeStrings, minMaxStrings, joinStrings, concatArgs, concatResult, makeVariable, appendString, labelled,
 
 	// initial.go
-	initialTables, initialValues, pointersInitial, protocolNames, weekdayOf, routesInitial, slicesInitial, initFuncs, initList,
+	initialTables, initialValues, pointersInitial, protocolNames, weekdayOf, routesInitial, slicesInitial, slicesPassed, initFuncs, initList,
 
 	// programs.go
 	leastRecentlyUsed, scanBrackets, largestFigures, visitExpressions, ringOfSamples, embeddedInterface, iteratorChain, applyOperator,

@@ -114,6 +114,40 @@ func routesInitial(i, j uint8) (sum int) {
 
 func slicesInitial(i, j uint8) int16 { return ragged[i%4][j%3] }
 
+// Literals that have no name but are only read where they are passed on.
+
+var (
+	opening  = []byte{'<', '!'}
+	piDigits = []uint16{3, 1, 4, 1, 5, 9}
+)
+
+func beginsWith(s, prefix []byte) bool {
+	return len(s) >= len(prefix) && sameBytes(s[:len(prefix)], prefix)
+}
+
+func sameBytes(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, c := range a {
+		if c != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func thirdOrFirst(s []uint16, third bool) uint16 {
+	if third {
+		s = s[2:]
+	}
+	return s[0]
+}
+
+func slicesPassed(text [4]byte, i uint8) (begins bool, digit uint16) {
+	return beginsWith(text[i&1:], opening), thirdOrFirst(piDigits, i > 3) + thirdOrFirst(piDigits[i%6:], i > 9)
+}
+
 // Variables that functions named init set.
 
 var (

@@ -87,6 +87,7 @@ func build(in Input, t target.Target, w *world, diags *diag.List) *ir.Module {
 		quiet:        make(map[*ssa.Function]bool),
 		funcObjects:  make(map[int64]*ir.Data),
 		stringy:      make(map[*ssa.Function]bool),
+		onlyRead:     make(map[*ir.Value]bool),
 		names:        make(map[string]int),
 	}
 	b.initial = b.evaluate
@@ -140,6 +141,7 @@ type builder struct {
 	quiet        map[*ssa.Function]bool // see isQuiet
 	funcObjects  map[int64]*ir.Data     // of functions that capture nothing, by number
 	stringy      map[*ssa.Function]bool // see makesStrings
+	onlyRead     map[*ir.Value]bool     // see paramOnlyRead
 	names        map[string]int         // functions so far by base name
 
 	instanceCount int  // see roomFor

@@ -21,12 +21,7 @@ func (b *builder) checkDataPointers() {
 			b.fail(diag.UnsupportedExpr, token.Pos(v.Pos), fix, message)
 		}
 	}
-	nameless := make(map[*ir.Data]bool)
-	for _, d := range b.literals {
-		if d != nil {
-			nameless[d] = d.Mutable
-		}
-	}
+	nameless := b.nameless()
 	for _, f := range b.m.Funcs {
 		for _, blk := range f.Blocks {
 			for _, v := range blk.Instrs {

@@ -3,6 +3,7 @@ package build
 import (
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -141,13 +142,16 @@ func (fn *function) initialiseBy(d *ir.Data, g *ssa.Global, instr ssa.Instructio
 // for anything but reading. The rest goes to read-only memory, of which the
 // kernel's verifier knows the content.
 func (b *builder) markMutable() {
+	nameless := b.nameless()
 	for _, f := range b.m.Funcs {
 		for _, blk := range f.Blocks {
 			for _, v := range blk.Instrs {
 				for i, a := range v.Args {
-					if d := dataOf(a); d != nil && !onlyReads(v, i) && (len(d.Refs) == 0 || v.Op != ir.OpCall) {
-						d.Mutable = true
+					d := dataOf(a)
+					if d == nil || onlyReads(v, i) || v.Op == ir.OpCall && (len(d.Refs) > 0 || nameless[d] && b.paramOnlyRead(v.Callee().Params()[i])) {
+						continue
 					}
+					d.Mutable = true
 				}
 			}
 			for _, e := range blk.Term.Succs {
@@ -168,6 +172,17 @@ func (b *builder) markMutable() {
 			d.Mutable = false
 		}
 	}
+}
+
+// nameless returns the objects that are no variables but what variables point to, such as the array of a slice.
+func (b *builder) nameless() map[*ir.Data]bool {
+	set := make(map[*ir.Data]bool)
+	for _, d := range b.literals {
+		if d != nil {
+			set[d] = true
+		}
+	}
+	return set
 }
 
 // addFixed adds an object that nothing can write, wherever its address goes.
@@ -235,6 +250,45 @@ func dataOf(v *ir.Value) *ir.Data {
 		return v.Data()
 	}
 	return nil
+}
+
+// paramOnlyRead reports whether the function with the parameter p, an address, only reads from
+// there, and so do those that it passes it on to.
+func (b *builder) paramOnlyRead(p *ir.Value) bool {
+	if known, ok := b.onlyRead[p]; ok {
+		return known
+	}
+	b.onlyRead[p] = false // if it is recursive
+	derived := map[*ir.Value]bool{p: true}
+	for before := 0; before < len(derived); {
+		before = len(derived)
+		for _, blk := range p.Block.Func.Blocks {
+			for _, v := range blk.Instrs {
+				for i, a := range v.Args {
+					switch {
+					case !derived[a]:
+					case v.Op == ir.OpPtrAdd || v.Op.Is(ir.Proof):
+						derived[v] = true
+					case onlyReads(v, i):
+					case v.Op != ir.OpCall || !b.paramOnlyRead(v.Callee().Params()[i]):
+						return false
+					}
+				}
+			}
+			for _, e := range blk.Term.Succs {
+				for i, a := range e.Args {
+					if derived[a] {
+						derived[e.To.Params[i]] = true
+					}
+				}
+			}
+			if slices.ContainsFunc(blk.Term.Args, func(a *ir.Value) bool { return derived[a] }) {
+				return false // it is returned
+			}
+		}
+	}
+	b.onlyRead[p] = true
+	return true
 }
 
 // onlyReads reports whether v does no more with the address in operand i than
