@@ -4,6 +4,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
 )
 
@@ -38,5 +39,42 @@ func BenchmarkFuncCall(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		f(1, 2)
+	}
+}
+
+var shared = ebpf.NewVar[uint64](0)
+
+func countShared(*ebpf.XDP) ebpf.XDPAction {
+	shared.Add(1)
+	calls++
+	return ebpf.XDPPass
+}
+
+// BenchmarkVariable is the cost of the host's access to variables of a program, which takes no
+// system call.
+func BenchmarkVariable(b *testing.B) {
+	p, err := jit.Compile(countShared)
+	needPrivilege(b, err)
+	defer p.Close()
+	v, err := jit.Var[uint64](p, "calls")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, bb := range []struct {
+		name string
+		f    func()
+	}{
+		{"Variable.Load", func() { v.Load() }},
+		{"Variable.Store", func() { v.Store(1) }},
+		{"Variable.Add", func() { v.Add(1) }},
+		{"Var.Load", func() { shared.Load() }},
+		{"Var.Store", func() { shared.Store(1) }},
+		{"Var.Add", func() { shared.Add(1) }},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			for b.Loop() {
+				bb.f()
+			}
+		})
 	}
 }
