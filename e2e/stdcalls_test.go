@@ -33,10 +33,10 @@ func stdCases(calls []stdlib.Call) []progen.Case {
 // kernel and compares results and panics, or checks the code with which it is refused.
 // Package lower has the other half, with the interpreters.
 func TestStandardCalls(t *testing.T) {
-	language.test(t)
 	if guest != "" {
 		t.Skip("needs a Go installation")
 	}
+	language.test(t)
 	calls := stdlib.Calls()
 	cases := stdCases(calls)
 	bin := filepath.Join(t.TempDir(), nativeProgram)
