@@ -338,9 +338,11 @@ func loopPos(loop *ir.Loop) ir.Pos {
 }
 
 // isLimited reports whether the loop has been limited.
-func isLimited(loop *ir.Loop) bool {
-	list := loop.Header.Instrs
-	return len(list) > 0 && list[0].Op == ir.OpLoopLimit
+func isLimited(loop *ir.Loop) bool { return hasLimit(loop.Header) }
+
+// hasLimit reports whether b begins with the limit of a loop.
+func hasLimit(b *ir.Block) bool {
+	return len(b.Instrs) > 0 && b.Instrs[0].Op == ir.OpLoopLimit
 }
 
 // loopMessage is what a panic says when the kernel has ended a loop.

@@ -123,13 +123,16 @@ func (l *limiter) sinkAddresses(loop *ir.Loop) {
 	}
 }
 
-// computeAgain computes the sinkable p at the beginning of b.
+// computeAgain computes the sinkable p at the beginning of b, but behind the limit of a loop,
+// by which the loop is known to be limited.
 func (l *limiter) computeAgain(b *ir.Block, p *ir.Value) *ir.Value {
 	n := copyValue(l.f, p)
 	n.Args = slices.Clone(p.Args)
 	if len(p.Args) > 0 {
 		n.Args[0] = l.computeAgain(b, p.Args[0])
 		b.Insert(slices.Index(b.Instrs, n.Args[0])+1, n)
+	} else if hasLimit(b) {
+		b.Insert(1, n)
 	} else {
 		b.Insert(0, n)
 	}
