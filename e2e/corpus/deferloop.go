@@ -206,3 +206,22 @@ func deferBesideLoop(n, k uint8) (r int) {
 	}
 	return 10 / int(k)
 }
+
+// Calls of statements between which the verifier cannot tell, since a byte does.
+func deferLoopOr(a uint64, b, c uint8) (r int) {
+	for i := uint(3); i > 0 && b > 9; i-- {
+		x := int(a>>i) / (int(b) | 1)
+		if a&7 == 0 {
+			defer func() { x ^= int(i); r = r*3 + x }()
+		}
+	}
+	switch {
+	case b != 77:
+	case c > 9:
+		defer func() { _ = recover() }()
+	}
+	if b*2 == 24 {
+		defer func(n int) { r = r*5 + n }(int(c))
+	}
+	return int(c)
+}

@@ -123,7 +123,7 @@ func (fn *function) unstack(status *ir.Value) *ir.Value {
 		}
 		var args []operand
 		for _, a := range d.args {
-			args = append(args, fn.restore(a, index))
+			args = append(args, fn.present(fn.restore(a, index)))
 		}
 		fn.cur.Jump(pos, next, with(nil, fn.callDeferred(d, args, before))...)
 		fn.cur = here
@@ -156,4 +156,30 @@ func (fn *function) restore(s savedOperand, index *ir.Value) operand {
 		}
 		return fn.loadLeaf(at, leaf{typ: t, width: uint8(t.Size())})
 	}, nil)
+}
+
+// present returns o, restored from the stack, with proofs that the pointers are not nil of which that is
+// known. The verifier does not know what a byte in memory contains: it follows each statement for
+// each call, and where another statement deferred that, there is nothing in the arrays of this one.
+func (fn *function) present(o operand) operand {
+	if o.nonnil && len(o.vals) == 1 {
+		o.vals = []*ir.Value{fn.presentPointer(o.vals[0])}
+	}
+	if o.mem != nil {
+		o.mem = fn.presentPointer(o.mem)
+	}
+	o.parts = slices.Clone(o.parts)
+	for i, p := range o.parts {
+		o.parts[i] = fn.present(p)
+	}
+	return o
+}
+
+func (fn *function) presentPointer(p *ir.Value) *ir.Value {
+	if p.Op != ir.OpLoad {
+		return p // computed again
+	}
+	p = fn.emit(ir.OpCheckNonNil, p.Type, p)
+	p.Aux = fn.b.site(ir.PanicNil, ir.ProofMessage, fn.pos)
+	return p
 }

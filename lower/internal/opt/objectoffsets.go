@@ -168,7 +168,9 @@ func (o *objectOffsets) askedForNil() map[*ir.Value]bool {
 		for _, v := range b.Instrs {
 			switch v.Op {
 			case ir.OpCheckNonNil:
-				ask(v.Args[0])
+				if v.Site().Message != ir.ProofMessage { // it is not, then
+					ask(v.Args[0])
+				}
 			case ir.OpEq, ir.OpNe:
 				if v.Args[0].Type.IsPtr() {
 					ask(v.Args[0])
