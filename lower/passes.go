@@ -28,6 +28,7 @@ var passes = []pass{
 	{"dce/early", each(opt.DCE), false},
 
 	{"inline", opt.Inline, true},
+	{"constparams", opt.ConstParams, false},
 
 	// Memory to values, twice: a pointer in a variable hides what it points to.
 	{"fold/inlined", each(opt.Fold), false},
@@ -86,6 +87,9 @@ var passes = []pass{
 // means all runs of the pass. TestPassOrder holds the table against it.
 var passOrder = []struct{ before, after, why string }{
 	{"dce/early", "inline", "inlining decides by the size of what is left of a body"},
+	{"inline", "constparams", "what is inlined needs no parameters"},
+	{"fold/early", "constparams", "an argument is seen to be a constant"},
+	{"constparams", "fold/inlined", "what depends on a parameter is folded"},
 	{"inline", "sroa/inlined", "only in the caller does a variable whose address was passed stop escaping"},
 	{"fold/early", "sroa/early", "sroa looks for constant offsets, which folding gathers"},
 	{"fold/inlined", "sroa/inlined", "sroa looks for constant offsets, which folding gathers"},

@@ -35,6 +35,7 @@ func scratchAll(m *ir.Module, c *Config) {
 // allPasses is every pass there is, in an order that makes sense.
 var allPasses = []namedPass{
 	{"inline", Inline},
+	{"constparams", ConstParams},
 	{"simplifycfg", funcs(SimplifyCFG)},
 	{"fold", funcs(Fold)},
 	{"unroll", funcs(Unroll)},
