@@ -279,7 +279,7 @@ func (c *compilation) emitInput(m *ir.Module) emit.Input {
 		} else if d.Mutable {
 			section = DataSectionName
 		}
-		in.Data = append(in.Data, emit.Data{Name: d.Name, Bytes: d.Bytes, Align: d.Align, Section: section})
+		in.Data = append(in.Data, emit.Data{Name: d.Name, Bytes: d.Bytes, Align: d.Align, Section: section, Room: d.Room})
 	}
 	return in
 }

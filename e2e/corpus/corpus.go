@@ -62,7 +62,7 @@ var Funcs = []any{
 	closureTable, closureCounters, closureClause, closureNested, closureMade, pointersKept, listBuilt, boxesKept,
 
 	// deferloop.go
-	deferLoop, deferBesideLoop, deferLoopSome, deferLoopOr, deferLoopMixed, deferLoopUnknown, deferLoopPanics, deferLoopRecovers, deferLoopPointers, deferLoopBig, deferLoopCounters, deferGoto, deferMethods,
+	deferLoop, deferGotoString, deferLoopStrings, deferBesideLoop, deferLoopSome, deferLoopOr, deferLoopMixed, deferLoopUnknown, deferLoopPanics, deferLoopRecovers, deferLoopPointers, deferLoopBig, deferLoopCounters, deferGoto, deferMethods,
 	deferRangeFunc, deferRangeOnly, deferRangeNested, deferRangePointer,
 
 	// string.go

@@ -225,3 +225,46 @@ func deferLoopOr(a uint64, b, c uint8) (r int) {
 	}
 	return int(c)
 }
+
+// Strings whose pointers the verifier follows, and whose lengths it loses in memory.
+func deferGotoString(x uint16, n uint32) (r [2]uint32) {
+	for range n & 1 {
+		defer func() {}()
+	}
+	s := "undergo"
+	if x > 4 {
+		r[0] = uint32(x % (x | 1))
+	}
+	v := int32(s[n%7])
+	if int(v) > 34359738368 {
+		r[1] = 1
+	}
+	n |= 1 << 28
+again:
+	defer func() {
+		if s[n%7] == 'g' {
+			n = 0
+		}
+		r[0] += n
+	}()
+	if n < 1<<31 {
+		n += n | 1
+		goto again
+	}
+	return r
+}
+
+func deferLoopStrings(choice [5]uint8, i, j uint8) (r uint32) {
+	words := [...]string{"undergo", "go", "", "kernel space", "x"}
+	for _, c := range choice {
+		s := words[c%5]
+		defer func() {
+			t := s[i%3:]
+			if j > 7 {
+				t = t[1:]
+			}
+			r = r*7 + uint32(t[j%16])
+		}()
+	}
+	return 0
+}

@@ -16,6 +16,7 @@ type place struct {
 // order of the input, and makes the sections.
 func (e *emitter) layOutData() {
 	index := map[string]int{}
+	var ends []int64 // of the sections with the room that their objects need
 	for n, d := range e.in.Data {
 		if _, used := e.data[d.Name]; !used {
 			continue
@@ -25,11 +26,13 @@ func (e *emitter) layOutData() {
 			i = len(e.out.Sections)
 			index[d.Section] = i
 			e.out.Sections = append(e.out.Sections, Section{Name: d.Section})
+			ends = append(ends, 0)
 		}
 		s := &e.out.Sections[i]
 		offset := roundUp(int64(len(s.Bytes)), max(d.Align, 1))
 		s.Bytes = append(s.Bytes, make([]byte, offset-int64(len(s.Bytes)))...)
 		s.Bytes = append(s.Bytes, d.Bytes...)
+		ends[i] = max(ends[i], int64(len(s.Bytes))+d.Room)
 		e.data[d.Name] = place{d.Section, offset}
 		e.out.Objects = append(e.out.Objects, Object{n, d.Section, offset})
 	}
@@ -37,7 +40,7 @@ func (e *emitter) layOutData() {
 	// slices have a use for (array_map_direct_value_addr in kernel/bpf/arraymap.c).
 	for i := range e.out.Sections {
 		s := &e.out.Sections[i]
-		s.Bytes = append(s.Bytes, 0)
+		s.Bytes = append(s.Bytes, make([]byte, max(ends[i]-int64(len(s.Bytes)), 1))...)
 	}
 }
 

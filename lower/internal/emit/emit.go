@@ -39,6 +39,7 @@ type Data struct {
 	Bytes   []byte
 	Align   int64
 	Section string // name of the section it belongs to
+	Room    int64  // bytes that the section has behind it at least
 }
 
 // Output is a program in BPF instructions.

@@ -68,6 +68,21 @@ func TestGolden(t *testing.T) {
 	})
 }
 
+// TestRoom checks that a section ends where an object of it that needs room behind it says.
+func TestRoom(t *testing.T) {
+	m := parse(t, "func main.f entry params=1\nb0:\n\tloadsym r1, data hello+0\n\tloadsym r1, data table+0\n\tmov r0, 0\n\texit\n")
+	for _, test := range []struct {
+		room int64 // behind the 6 bytes of hello, which 18 follow
+		size int
+	}{{0, 25}, {18, 25}, {19, 25}, {20, 26}} {
+		in := testInput(v4Kernel)
+		in.Data[1].Room = test.room
+		if out := emit(t, m, in); len(out.Sections) != 1 || len(out.Sections[0].Bytes) != test.size {
+			t.Errorf("room %d: sections %v, want one of %d bytes", test.room, out.Sections, test.size)
+		}
+	}
+}
+
 // describe returns the code and whatever goes with it.
 func describe(out *Output) string {
 	var b bytes.Buffer

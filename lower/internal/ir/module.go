@@ -41,6 +41,9 @@ type Data struct {
 	// Refs are the addresses in Bytes, sorted by offset. A program can use them as
 	// long as the object is not mutable; the bytes are zero there.
 	Refs []Ref
+	// Room is the bytes that there must be in its section behind the object, of whatever: the
+	// verifier thinks that they are read.
+	Room int64
 	// Origin is what the producer of the module knows of the object, for the
 	// loader. The text form leaves it out.
 	Origin any

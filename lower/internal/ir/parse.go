@@ -247,6 +247,9 @@ func (p *parser) dataDecl() {
 		to := p.expect(tokName, "an object's name")
 		p.refs = append(p.refs, parsedRef{d, off, to, p.integer("offset")})
 	}
+	if p.accept("room") {
+		d.Room = p.integer("room")
+	}
 	p.data[name] = d
 	p.m.Data = append(p.m.Data, d)
 }

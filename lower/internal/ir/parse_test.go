@@ -26,7 +26,7 @@ func parse(t testing.TB, text string) *ir.Module {
 func TestPrintNormalises(t *testing.T) {
 	got := parse(t, `
 		// Names are quoted where they must be.
-		data @"a b" size 4 align 1 rw "x\x00\xff" // not the zero at the end
+		data @"a b" size 4 align 1 rw "x\x00\xff" room 12 // not the zero at the end
 		map @m
 		site !0 index "index out of range"
 		func @"(*T).f"(v7 i64) (i64) noinline {
@@ -45,7 +45,7 @@ func TestPrintNormalises(t *testing.T) {
 			v60 = add i64 v5, v3
 			jump b9(v60)
 		}`).String()
-	const want = `data @"a b" size 4 align 1 rw "x\x00\xff"
+	const want = `data @"a b" size 4 align 1 rw "x\x00\xff" room 12
 map @m
 site !0 index "index out of range"
 

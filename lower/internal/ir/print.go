@@ -69,6 +69,9 @@ func (p *printer) header(m *Module) {
 		for _, r := range d.Refs {
 			p.printf(" ref %d @%s %d", r.Off, p.name(r.To), r.ToOff)
 		}
+		if d.Room != 0 {
+			p.printf(" room %d", d.Room)
+		}
 		p.buf.WriteByte('\n')
 	}
 	for _, o := range m.Maps {

@@ -124,6 +124,9 @@ func (c *verifier) checkModule() {
 		if !isPowerOfTwo(d.Align) {
 			c.errorf("data %q is aligned to %d", d.Name, d.Align)
 		}
+		if d.Room < 0 {
+			c.errorf("data %q has room %d", d.Name, d.Room)
+		}
 		for i, r := range d.Refs {
 			switch {
 			case r.Off%8 != 0 || d.Align < 8 || r.Off < 0 || r.Off > int64(len(d.Bytes))-8 || i > 0 && r.Off <= d.Refs[i-1].Off:

@@ -172,6 +172,7 @@ func TestVerifyGraph(t *testing.T) {
 		}, []string{"two functions are named"}},
 		{"same map", func(m *ir.Module, f *ir.Func) { m.Maps = []*ir.Map{{Name: "m"}, {Name: "m"}} }, []string{"two maps are named"}},
 		{"data alignment", func(m *ir.Module, f *ir.Func) { m.Data = []*ir.Data{{Name: "d", Align: 3}} }, []string{"aligned to 3"}},
+		{"data room", func(m *ir.Module, f *ir.Func) { m.Data = []*ir.Data{{Name: "d", Align: 1, Room: -1}} }, []string{"has room -1"}},
 		{"site index", func(m *ir.Module, f *ir.Func) { m.NewSite(ir.PanicNil, "", 0).Index = 7 }, []string{"site 0 has index 7"}},
 		{"no blocks", func(m *ir.Module, f *ir.Func) { m.NewFunc("g", 0) }, []string{"no entry block"}},
 		{"no module", func(m *ir.Module, f *ir.Func) { f.Module = nil }, []string{"another module"}},

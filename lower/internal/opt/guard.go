@@ -24,6 +24,8 @@ import (
 // through the same pointer that it covers, and since an element's offset is a
 // multiple of its size, those are all accesses to the element.
 //
+// A pointer that means one of several objects in data is an object itself, see guardjoin.go.
+//
 // On the stack accesses must be aligned as well. An offset that goes around a loop that the
 // kernel limits is any number to the verifier, so that what is known to be 0 of it is
 // masked off again.
@@ -50,6 +52,7 @@ func Guard(f *ir.Func, c *Config) {
 		addresses: make([]address, f.NumValues()),
 		plans:     make(map[*ir.Value][]guardPlan),
 	}
+	g.joins = joinedData(f, g.dom)
 	g.run(g)
 	if len(g.plans) > 0 {
 		g.offsets = offsets{newAnalysis(f), make([]fact, f.NumValues())}
@@ -65,7 +68,7 @@ func Guard(f *ir.Func, c *Config) {
 // An address is a pointer into an object: the object's address, plus variable
 // offsets, plus off.
 type address struct {
-	root   *ir.Value // an OpSlotAddr or OpDataAddr, or nil if the address is not known
+	root   *ir.Value // an OpSlotAddr, an OpDataAddr or one of guarder.joins, or nil if the address is not known
 	terms  []*ir.Value
 	off    int64
 	lo, hi int64 // bounds of the sum of the terms, as the verifier sees it
@@ -91,6 +94,7 @@ type guarder struct {
 	plans     map[*ir.Value][]guardPlan
 	offsets   offsets
 	grown     []room
+	joins     map[*ir.Value]*dataJoin
 }
 
 // A room is the size that a variable is to have.
@@ -116,7 +120,14 @@ func (o offsets) instr(v *ir.Value) {
 	}
 }
 
-func (g *guarder) param(*ir.Value, fact) {}
+func (g *guarder) param(v *ir.Value, _ fact) { g.joined(v) }
+
+// joined takes v as an object if it is known to mean one of several.
+func (g *guarder) joined(v *ir.Value) {
+	if g.joins[v] != nil {
+		g.addresses[v.ID] = address{root: v, stride: maxOffset}
+	}
+}
 
 func (g *guarder) term(*ir.Block) {}
 
@@ -126,6 +137,8 @@ func (g *guarder) instr(v *ir.Value) {
 		g.addresses[v.ID] = address{root: v, stride: maxOffset}
 	case ir.OpDataAddr:
 		g.addresses[v.ID] = address{root: v, off: v.Imm, stride: maxOffset}
+	case ir.OpSelect:
+		g.joined(v)
 	case ir.OpPi, ir.OpCheckNonNil:
 		g.addresses[v.ID] = g.addresses[v.Args[0].ID]
 	case ir.OpPtrAdd:
@@ -159,12 +172,12 @@ func (g *guarder) part(v *ir.Value, arg int, size *ir.Value) {
 	}
 	a := g.addresses[v.Args[arg].ID]
 	_, isConst := size.IsConst()
-	if !isConst && a.root != nil && a.root.Op == ir.OpDataAddr && len(a.terms) > 0 && a.hi+a.off+most > objectSize(a.root) {
+	if !isConst && a.root != nil && a.root.Op == ir.OpDataAddr && len(a.terms) > 0 && a.hi+a.off+most > g.objectSize(a.root) {
 		g.cfg.Diags.Add(diag.HelperArgument, g.cfg.position(v.Pos), "copy the bytes to the beginning of a local array, and pass a part of that",
 			"part of a package-level variable, of which the verifier can follow either end but not both, for helper bpf_%s", v.Helper().Name)
 		return
 	}
-	if isConst || a.root == nil || a.root.Op != ir.OpSlotAddr || len(a.terms) == 0 || most > objectSize(a.root) {
+	if isConst || a.root == nil || a.root.Op != ir.OpSlotAddr || len(a.terms) == 0 || most > g.objectSize(a.root) {
 		g.access(v, arg, 0, most, 1)
 		return
 	}
@@ -219,23 +232,30 @@ func (f fact) stride() int64 { return 1 << min(bits.TrailingZeros64(^f.zero), 40
 // disp, which must be aligned to align on the stack, if the verifier needs one.
 func (g *guarder) access(v *ir.Value, arg int, disp, size, align int64) {
 	a := g.addresses[v.Args[arg].ID]
+	if j := g.joins[a.root]; j != nil {
+		j.reserve(min(a.hi+a.off+disp+size, j.largest()))
+	}
 	if a.root == nil || len(a.terms) == 0 {
 		return
 	}
 	if a.stride >= align || a.root.Op != ir.OpSlotAddr {
 		align = 1
 	}
-	if align > 1 || a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > objectSize(a.root) {
+	if align > 1 || a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > g.objectSize(a.root) {
 		g.plans[v] = append(g.plans[v], guardPlan{arg, a, disp, size, align})
 	}
 }
 
-// objectSize returns the size of the object that root is an address of.
-func objectSize(root *ir.Value) int64 {
-	if root.Op == ir.OpSlotAddr {
+// objectSize returns the size of the object that root is an address of, of the largest
+// if it may be one of several.
+func (g *guarder) objectSize(root *ir.Value) int64 {
+	switch root.Op {
+	case ir.OpSlotAddr:
 		return root.Slot().Size
+	case ir.OpDataAddr:
+		return int64(len(root.Data().Bytes))
 	}
-	return int64(len(root.Data().Bytes))
+	return g.joins[root].largest()
 }
 
 // A guardKey is what makes guards of one pointer equal.
@@ -266,7 +286,7 @@ func (g *guarder) rewrite(b *ir.Block) {
 func (g *guarder) guard(b *ir.Block, v *ir.Value, p guardPlan, guarded map[guardKey]*ir.Value) {
 	a := p.at
 	disp := a.off + p.disp
-	last := objectSize(a.root) - p.size // the largest offset that is in bounds
+	last := g.objectSize(a.root) - p.size // the largest offset that is in bounds
 	key := guardKey{p: v.Args[p.arg], align: 1}
 	negative, stride := false, int64(maxOffset)
 	for _, x := range a.terms {
@@ -316,7 +336,7 @@ func (g *guarder) checkedAddress(b *ir.Block, v *ir.Value, a address, key guardK
 	check := b.Add(ir.OpCheckIdx, ir.I64, v.Pos, sum, b.Const(ir.I64, key.limit+1))
 	check.Aux = proofSite(g.f.Module)
 	root := a.root
-	if root.Imm != 0 { // offsets count from the beginning of the object
+	if root.Op == ir.OpDataAddr && root.Imm != 0 { // offsets count from the beginning of the object
 		root = b.Add(ir.OpDataAddr, ir.PtrData, v.Pos)
 		root.Aux = a.root.Aux
 	}

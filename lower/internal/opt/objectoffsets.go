@@ -1,6 +1,8 @@
 package opt
 
 import (
+	"slices"
+
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -36,6 +38,7 @@ func ObjectOffsets(f *ir.Func, _ *Config) {
 	if len(o.joins) == 0 {
 		return
 	}
+	o.replaceNils()
 	o.findObjects()
 	o.rewrite()
 }
@@ -96,16 +99,22 @@ func (o *objectOffsets) addJoin(v *ir.Value) {
 
 // sources returns what v is one of.
 func (o *objectOffsets) sources(v *ir.Value) []*ir.Value {
-	if v.Op == ir.OpSelect {
-		return v.Args[1:]
-	}
 	var list []*ir.Value
-	for i, p := range v.Block.Params {
-		if p == v {
-			for _, pred := range o.dom.Preds()[v.Block.ID] {
-				list = append(list, pred.Edge().Args[i])
-			}
-		}
+	for _, place := range o.places(v) {
+		list = append(list, *place)
+	}
+	return list
+}
+
+// places returns where that is which v is one of.
+func (o *objectOffsets) places(v *ir.Value) []**ir.Value {
+	if v.Op == ir.OpSelect {
+		return []**ir.Value{&v.Args[1], &v.Args[2]}
+	}
+	i := slices.Index(v.Block.Params, v)
+	var list []**ir.Value
+	for _, pred := range o.dom.Preds()[v.Block.ID] {
+		list = append(list, &pred.Edge().Args[i])
 	}
 	return list
 }
