@@ -44,7 +44,6 @@ func (fn *function) lowerSlice(s *ssa.Slice) operand {
 		a = fn.deref(s.X)
 		length = fn.constant(ir.I64, arr.Len())
 		capacity, elem = length, arr.Elem()
-		limit = arr.Len() + 1
 	case *types.Slice:
 		o := fn.operand(s.X)
 		a, limit = address{o.vals[0], o.off}, o.limit
@@ -57,6 +56,9 @@ func (fn *function) lowerSlice(s *ssa.Slice) operand {
 		if n, ok := upperBound(s.High); ok && (limit == 0 || n < limit) {
 			limit = n + 1
 		}
+	}
+	if n, ok := capacity.IsConst(); ok && (limit == 0 || n < limit) {
+		limit = n + 1
 	}
 	if a.base.Type == ir.PtrCtx {
 		fn.failCtxAddress()

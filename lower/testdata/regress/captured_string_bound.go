@@ -1,7 +1,7 @@
 package p
 
 // The bound of a string or slice was forgotten when a closure captured its variable, and what
-// copied it was refused.
+// copied it was refused; that of a part of a nil slice was not known.
 // run 7 1 2 3 4 5
 // run 0 0 0 0 0 0
 
@@ -48,6 +48,11 @@ func F(in [6]uint64) (out [4]uint64) {
 	four := whole[:4]
 	four = four[:cap(four)]
 	out[3] += func() uint64 { return uint64(len(string(four))) }()
+	var none []byte
+	none = none[min(6, len(none)/2):len(none):cap(none)]
+	empty := string(none)
+	whole[in[0]%40]++
+	out[3] += uint64(len(empty))
 	out[0] = out[0]*31 + uint64(len(s))
 	return out
 }
