@@ -41,8 +41,8 @@
 // and in loops of more than 32 iterations, a function can defer 32 calls; one more panics.
 //
 // A panic runs what is deferred, as in Go, so that locks and records are given back.
-// One that nothing recovers from ends the program. What recover returns can be
-// compared with nil and passed to panic again.
+// One that nothing recovers from ends the program. What recover returns has the type and the value
+// that panic was called with; that of Go's own panics is an error without a text.
 //
 // Function values and interfaces can be kept in variables, structs, arrays and
 // slices; a call of one that is not known when compiling chooses between all that the

@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go
+//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go recovered.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -54,11 +54,14 @@ var Funcs = []any{
 	recoverIndex, recoverCallee, recoverNot, recoverAgain, recoverNested, recoverResults, recoverUnnamed, recoverOrder, recoverTwice, recoverInMethod,
 	panicInDefer, panicAfterReturn, deferPanics, deferBuiltins, deferNil, deferMethodValue, deferRuns, recoverOutside, recoverDivide, recoverLoop, recoverNil, recoverClosure, recoverBig, recoverValue,
 
+	// recovered.go
+	recoverTypes, recoverOuter, recoverKept, recoverMust, recoverEach,
+
 	// dynamic.go
 	funcVariable, funcTable, funcField, closureVariable, closureResult, ifaceVariable, ifaceSlice, typeSwitchVariable, assertVariable, equalVariable,
 	errorResult, errorField, errorRecovered,
 
-	// loopvar.go deferloop.go programs.go
+	// loopvar.go deferloop.go programs.go recovered.go
 	closureTable, closureCounters, closureClause, closureNested, closureMade, pointersKept, listBuilt, boxesKept,
 
 	// deferloop.go

@@ -1,5 +1,7 @@
 package progen
 
+import "fmt"
+
 // deferStmt generates a deferred call, which changes variables, the named results among
 // them, panics, or recovers.
 func (g *gen) deferStmt() bool {
@@ -51,9 +53,12 @@ func (g *gen) recoverStmt() {
 	e := g.name("e")
 	labels, results := g.labels, g.results
 	g.labels, g.results = nil, []*typ{}
-	if g.chance(30) {
+	switch n := g.r.IntN(10); {
+	case n < 3:
 		g.line("_ = recover()")
-	} else {
+	case n < 6:
+		g.recoveredSwitch()
+	default:
 		g.line("if %s := recover(); %s != nil {", e, e)
 		g.block(1 + g.r.IntN(3))
 		g.line("}")
@@ -62,4 +67,48 @@ func (g *gen) recoverStmt() {
 	g.loops, g.open = g.loops-1, g.open-1
 	g.indent--
 	g.line("}()")
+}
+
+// recoveredSwitch looks at what recover returns: the strings and values of generated panics, and errors
+// of Go's runtime.
+func (g *gen) recoveredSwitch() {
+	v := g.name("v")
+	g.line("switch %s := recover().(type) {", v)
+	types := g.declaredTypes()
+	types = append(types, stringOf(0), g.plainInt())
+	seen := map[string]bool{}
+	for range 1 + g.r.IntN(3) {
+		t := types[g.r.IntN(len(types))]
+		if seen[t.name] {
+			continue
+		}
+		seen[t.name] = true
+		g.line("case %s:", t.name)
+		g.line("\t_ = %s", v)
+		outer := len(g.scope)
+		g.scope = append(g.scope, &variable{name: v, typ: t, loops: g.loops})
+		g.block(1 + g.r.IntN(2))
+		g.scope = g.scope[:outer]
+	}
+	g.line("case interface{ RuntimeError() }:")
+	g.block(1)
+	g.line("case nil:")
+	g.line("default:")
+	g.line("\t_ = %s", v)
+	if g.chance(20) {
+		g.line("\tpanic(%s)", v)
+	}
+	g.line("}")
+}
+
+// panicStmt panics with a string or some other value.
+func (g *gen) panicStmt() {
+	value := fmt.Sprintf("%q", "generated")
+	if g.on[Defers] && g.chance(60) {
+		types := append(g.declaredTypes(), g.plainInt())
+		value = g.expr(types[g.r.IntN(len(types))], 2)
+	}
+	g.line("if %s {", g.boolExpr(3))
+	g.line("\tpanic(%s)", value)
+	g.line("}")
 }

@@ -39,7 +39,7 @@ func (g *gen) statement() {
 		g.indent--
 		g.line("}")
 	case n < 97 && !g.safe:
-		g.line("if %s {\n%spanic(%q)\n%s}", g.boolExpr(3), strings.Repeat("\t", g.indent+1), "generated", strings.Repeat("\t", g.indent))
+		g.panicStmt()
 	default:
 		g.pointerStmt()
 	}

@@ -32,7 +32,7 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 	case deferStackBuiltin:
 		return fn.lowerDeferStack()
 	case "recover":
-		return fn.lowerRecover()
+		return fn.lowerRecover(nil)
 	case "panic": // a deferred one; others are statements
 		fn.lowerPanic(c.Args[0])
 		fn.cur = fn.f.NewBlock()

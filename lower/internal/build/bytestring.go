@@ -51,7 +51,7 @@ func (fn *function) convertString(c *ssa.Convert) operand {
 
 // bytesOfConst returns the slice that c, a conversion of the constant s, makes.
 func (fn *function) bytesOfConst(c *ssa.Convert, s string) operand {
-	a := fn.variable(c, "bytes", frame{max(int64(len(s)), 1), 1, c.Pos()})
+	a := fn.variable(c, "bytes", frame{size: max(int64(len(s)), 1), align: 1, pos: c.Pos()})
 	fn.memCopy(a, address{base: fn.stringAddr(s)}, int64(len(s)))
 	n := fn.constant(ir.I64, int64(len(s)))
 	return operand{vals: []*ir.Value{a.base, n, n}}.withLimit(int64(len(s)))

@@ -15,6 +15,9 @@ import (
 // lowerCall lowers a call and returns its result, a tuple if there are several.
 func (fn *function) lowerCall(c *ssa.Call) operand {
 	if blt, ok := c.Call.Value.(*ssa.Builtin); ok {
+		if blt.Name() == "recover" {
+			return fn.lowerRecover(c)
+		}
 		return fn.lowerBuiltin(blt, &c.Call, c.Type())
 	}
 	if f := c.Call.StaticCallee(); f != nil {
@@ -129,31 +132,31 @@ func (fn *function) resolveMethod(recv operand, c *ssa.CallCommon, params []oper
 func (fn *function) call(callee *ssa.Function, args []operand, c *ssa.Call) operand {
 	if fn.panicking != nil && fn.src.Synthetic != "" && recovers(callee) {
 		slot := fn.slotAddr(fn.panicking)
-		result, status := fn.callRecovering(callee, args, c, fn.loadLeaf(slot, leaf{typ: ir.I64, width: 8}))
-		fn.storeLeaf(slot, 8, status)
+		result, left := fn.callRecovering(callee, args, c, fn.loadPanic(slot))
+		fn.savePanic(slot, left)
 		return result
 	}
 	inst, vals := fn.prepareCall(callee, args, false)
 	if inst == nil {
 		return badOperand
 	}
-	result, status := fn.emitCall(inst, vals, nil, c)
+	result, left := fn.emitCall(inst, vals, nil, c)
 	if inst.status {
-		fn.unwindUnless(fn.emit(ir.OpEq, ir.I32, status, fn.constant(ir.I64, 0)), status, inst.sites...)
+		fn.unwindIf(left, inst.sites...)
 	}
 	return result
 }
 
-// callRecovering calls callee to recover from a panic with status, and returns
-// besides the result what is left of the status.
-func (fn *function) callRecovering(callee *ssa.Function, args []operand, c *ssa.Call, status *ir.Value) (operand, *ir.Value) {
+// callRecovering calls callee to recover from the panic p, and returns
+// besides the result the panic that is left.
+func (fn *function) callRecovering(callee *ssa.Function, args []operand, c *ssa.Call, p thrown) (operand, thrown) {
 	inst, vals := fn.prepareCall(callee, args, true)
 	if inst == nil {
-		return badOperand, status
+		return badOperand, p
 	}
-	result, status := fn.emitCall(inst, vals, status, c)
+	result, left := fn.emitCall(inst, vals, p, c)
 	fn.mayUnwind(inst.sites...)
-	return result, status
+	return result, left
 }
 
 // prepareCall returns what to call for callee with args, and with what. The instance
@@ -191,9 +194,9 @@ func (fn *function) prepareCall(callee *ssa.Function, args []operand, recovers b
 	return inst, vals
 }
 
-// emitCall emits the call of inst and collects its results. status is nil unless the
+// emitCall emits the call of inst and collects its results. p is nil unless the
 // function recovers.
-func (fn *function) emitCall(inst *instance, vals []*ir.Value, status *ir.Value, c *ssa.Call) (operand, *ir.Value) {
+func (fn *function) emitCall(inst *instance, vals []*ir.Value, p thrown, c *ssa.Call) (operand, thrown) {
 	sig := inst.src.Signature.Results()
 	var outs []address
 	for v := range sig.Variables() {
@@ -203,15 +206,9 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, status *ir.Value,
 			vals = append(vals, a.base)
 		}
 	}
-	if status != nil {
-		vals = append(vals, status)
-	}
+	vals = append(vals, p...)
 	for _, fr := range inst.frames {
-		if c == nil {
-			vals = append(vals, fn.slotAddr(fn.f.NewSlot("", fr.size, fr.align, fr.irPos())).base)
-			continue
-		}
-		vals = append(vals, fn.variable(c, inst.src.Name(), fr).base)
+		vals = append(vals, fn.frameOf(inst, fr, c).base)
 	}
 	t := ir.Void
 	if len(inst.f.Results) == 1 {
@@ -230,7 +227,10 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, status *ir.Value,
 		return r
 	}
 	if inst.status {
-		status = next(ir.I64)
+		p = nil
+		for _, t := range fn.b.thrownTypes() {
+			p = append(p, next(t))
+		}
 	}
 	result := inst.result.inflate(next, nil)
 	parts := result.parts
@@ -244,9 +244,25 @@ func (fn *function) emitCall(inst *instance, vals []*ir.Value, status *ir.Value,
 		}
 	}
 	if sig.Len() == 1 {
-		return parts[0], status
+		return parts[0], p
 	}
-	return operand{parts: parts}, status
+	return operand{parts: parts}, p
+}
+
+// frameOf returns the memory fr that inst wants from c, the call of it, which is nil for a deferred one.
+func (fn *function) frameOf(inst *instance, fr frame, c *ssa.Call) address {
+	switch {
+	case fr.thrown:
+		if fr.pointed && (fn.f.Callback || c != nil && fn.cyclic[c.Block().Index]) {
+			fn.pos = fr.pos
+			fn.fail(diag.EscapingVariable, "panic with a value without pointers, such as an integer or a constant string",
+				"the address of a variable is in the value of a panic, in a program that looks at what recover returns")
+		}
+		return fn.thrownMemory(fr)
+	case c == nil:
+		return fn.slotAddr(fn.f.NewSlot("", fr.size, fr.align, fr.irPos()))
+	}
+	return fn.variable(c, inst.src.Name(), fr)
 }
 
 // argument brings o, a value of type t, to the form in which it is passed: big

@@ -24,13 +24,15 @@ import (
 //
 // A panic in the literal makes the callback return what ends the helper's loop, and
 // the outer function goes on with the panic. The site has been counted by then, unless
-// the outer function has deferred calls: then ctx.panicked is the status of the panic.
+// the outer function has deferred calls: then ctx.panicked is the status of the panic, and
+// its value, if there is one, is behind what is captured.
 
 // A callback is a function argument of a helper.
 type callback struct {
 	fnArg, ctxArg int
 	addr          *ir.Value
 	slot          *ir.Slot // the context, or nil
+	value         int64    // where in it the value of a panic is
 	unwinds       bool     // the function returns the status of a panic
 	sites         []*ir.Site
 }
@@ -91,7 +93,8 @@ func (fn *function) callbackOf(h *helper, args []operand, sig *types.Signature) 
 		return nil, false
 	}
 	if cb.ctxArg >= 0 {
-		cb.slot = fn.f.NewSlot("callback", 8+8*int64(len(captured)), 8, ir.Pos(fn.pos))
+		cb.value = 8 + 8*int64(len(captured))
+		cb.slot = fn.f.NewSlot("callback", cb.value+8*int64(len(fn.b.thrownTypes())-1), 8, ir.Pos(fn.pos))
 		ctx := fn.slotAddr(cb.slot)
 		fn.storeLeaf(ctx, 8, fn.constant(ir.I64, 0))
 		for i, v := range captured {
@@ -120,7 +123,11 @@ func (c *callback) after(fn *function) {
 	if c.unwinds {
 		fn.cur = leave
 		counted := fn.emit(ir.OpSLt, ir.I32, panicked, fn.constant(ir.I64, 0))
-		fn.unwindUnless(counted, panicked, c.sites...)
+		p := thrown{panicked}
+		for i, t := range fn.b.thrownTypes()[1:] {
+			p = append(p, fn.loadLeaf(fn.slotAddr(c.slot).plus(c.value+8*int64(i)), leaf{typ: t, width: 8}))
+		}
+		fn.unwindUnless(counted, p, c.sites...)
 		leave = fn.cur
 	}
 	leave.PassPanic(pos, leave.Const(ir.I64, -1))
@@ -169,7 +176,7 @@ func (fn *function) wrapCallback(h *helper, f *ssa.Function, captured []shape, s
 		w.storeLeaf(ctx, 8, w.constant(ir.I64, -1))
 		if fn.unwinds() {
 			w.landing = w.f.NewBlock()
-			w.landing.AddParam(ir.I64, pos)
+			w.addThrown(w.landing)
 			w.landing.Term = ir.Term{Kind: ir.TermUnreachable}
 		}
 	}
@@ -191,6 +198,9 @@ func (fn *function) wrapCallback(h *helper, f *ssa.Function, captured []shape, s
 	if w.landed {
 		w.cur = w.landing
 		w.storeLeaf(ctx, 8, w.landing.Params[0])
+		for i, v := range w.landing.Params[1:] {
+			w.storeLeaf(at.plus(8+8*int64(i)), 8, v)
+		}
 		w.cur.Return(pos, w.constant(ir.I64, int64(w.f.Stop)))
 	}
 	return w

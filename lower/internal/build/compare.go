@@ -290,16 +290,16 @@ func (fn *function) loop(n *ir.Value, body func(i *ir.Value) *ir.Value) *ir.Valu
 func (fn *function) equalInterfaces(x, y operand, t types.Type) (v *ir.Value, ok bool) {
 	xnil, ynil := isNil(x), isNil(y)
 	switch {
+	case x.dyn == recoveredType:
+		return fn.equalRecovered(x, y, t)
+	case y.dyn == recoveredType:
+		return fn.equalRecovered(y, x, t)
 	case isDynamic(x) && !xnil, isDynamic(y) && !ynil:
 		return fn.equalDynamic(x, y, t)
 	case x.dyn == errnoType:
 		return fn.equalErrors(x, y)
 	case y.dyn == errnoType:
 		return fn.equalErrors(y, x)
-	case x.dyn == recoveredType:
-		return fn.equalRecovered(x, y)
-	case y.dyn == recoveredType:
-		return fn.equalRecovered(y, x)
 	case xnil && ynil:
 		return fn.constant(ir.I32, 1), true
 	case xnil && y.dyn != nil, ynil && x.dyn != nil:

@@ -204,19 +204,19 @@ func (fn *function) finishReturns() {
 	}
 	fn.inst.status = fn.inst.unwinds && fn.landed || fn.inst.recovers
 	if fn.inst.status {
-		fn.f.Results = []ir.Type{ir.I64}
+		fn.f.Results = fn.b.thrownTypes()
 	}
 	fn.f.Results = fn.inst.result.flatTypes(fn.f.Results)
 	if p := fn.passing; p != nil {
-		p.block.Term.Args = append(p.block.Term.Args, p.status)
-		for _, t := range fn.f.Results[1:] {
+		p.block.Term.Args = append(p.block.Term.Args, p.panic...)
+		for _, t := range fn.f.Results[len(p.panic):] {
 			p.block.Term.Args = append(p.block.Term.Args, p.block.Const(t, 0))
 		}
 	}
 	for _, r := range fn.returns {
 		if r.block.Term.Kind == ir.TermReturn {
 			if fn.inst.status {
-				r.block.Term.Args = append(r.block.Term.Args, fn.statusResult(r.block))
+				r.block.Term.Args = append(r.block.Term.Args, fn.thrownResults(r.block)...)
 			}
 			for _, o := range r.results {
 				r.block.Term.Args = flatten(r.block.Term.Args, o)

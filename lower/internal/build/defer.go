@@ -154,69 +154,64 @@ func (fn *function) lowerRunDefers() {
 func (fn *function) landingAfter(n int) *ir.Block {
 	for len(fn.landings) <= n {
 		b := fn.f.NewBlock()
-		b.AddParam(ir.I64, ir.Pos(fn.pos))
+		fn.addThrown(b)
 		fn.landings = append(fn.landings, b)
 	}
 	return fn.landings[n]
 }
 
-// landDefers makes the deferred calls because of a panic with status, and returns from
-// the function if one recovers. It returns the status of the panic that is left.
-func (fn *function) landDefers(status *ir.Value) *ir.Value {
+// landDefers makes the deferred calls because of the panic p, and returns from
+// the function if one recovers. It returns the panic that is left.
+func (fn *function) landDefers(p thrown) thrown {
 	mayRecover := false
 	pos := ir.Pos(fn.pos)
 	if fn.stack != nil {
 		mayRecover = slices.ContainsFunc(fn.stack.stmts, func(d *deferred) bool { return d.callee != nil && recovers(d.callee) })
-		status = fn.unstack(status)
+		p = fn.unstack(p)
 	}
 	for i := len(fn.defers) - 1; i >= 0; i-- {
 		d := fn.defers[i]
 		fn.landing = fn.landingAfter(i)
 		mayRecover = mayRecover || d.callee != nil && recovers(d.callee)
-		status = fn.runDeferred(d, status)
-		fn.cur.Jump(pos, fn.landing, status)
-		fn.cur, status = fn.landing, fn.landing.Params[0]
+		p = fn.runDeferred(d, p)
+		fn.cur.Jump(pos, fn.landing, p.args()...)
+		fn.cur, p = fn.landing, fn.landing.Params
 	}
 	if !mayRecover {
-		return status
+		return p
 	}
 	left, done := fn.f.NewBlock(), fn.f.NewBlock()
-	fn.cur.Branch(pos, fn.emit(ir.OpEq, ir.I32, status, fn.constant(ir.I64, 0)), ir.Edge{To: done}, ir.Edge{To: left})
+	fn.cur.Branch(pos, fn.noPanic(p), ir.Edge{To: done}, ir.Edge{To: left})
 	fn.blocks[fn.src.Recover.Index] = done
 	fn.block(fn.src.Recover)
 	fn.cur = left
-	return status
+	return p
 }
 
-// runDeferred makes the call d if its statement has been executed. The status is that
-// of the panic to blame, or nil; the one that is left is returned.
-func (fn *function) runDeferred(d *deferred, status *ir.Value) *ir.Value {
+// runDeferred makes the call d if its statement has been executed, because of the panic p if
+// that is not nil; the one that is left is returned.
+func (fn *function) runDeferred(d *deferred, p thrown) thrown {
 	pos := ir.Pos(fn.pos)
 	run, next := fn.f.NewBlock(), fn.f.NewBlock()
 	set := fn.emit(ir.OpNe, ir.I32, fn.loadLeaf(fn.slotAddr(d.flag), leaf{typ: ir.I64, width: 8}), fn.constant(ir.I64, 0))
-	var before, after []*ir.Value
-	if status != nil {
-		before = []*ir.Value{status}
-	}
-	fn.cur.Branch(pos, set, ir.Edge{To: run}, ir.Edge{To: next, Args: before})
+	fn.cur.Branch(pos, set, ir.Edge{To: run}, ir.Edge{To: next, Args: p.args()})
 	fn.cur = run
 	fn.storeLeaf(fn.slotAddr(d.flag), 8, fn.constant(ir.I64, 0))
 	var args []operand
 	for _, a := range d.args {
 		args = append(args, fn.restore(a, nil))
 	}
-	left := fn.callDeferred(d, args, status)
-	if status != nil {
-		after = []*ir.Value{left}
-		left = next.AddParam(ir.I64, pos)
+	left := fn.callDeferred(d, args, p)
+	fn.cur.Jump(pos, next, left.args()...)
+	if p != nil {
+		left = fn.addThrown(next)
 	}
-	fn.cur.Jump(pos, next, after...)
 	fn.cur = next
 	return left
 }
 
 // callDeferred makes the call d with args.
-func (fn *function) callDeferred(d *deferred, args []operand, status *ir.Value) *ir.Value {
+func (fn *function) callDeferred(d *deferred, args []operand, p thrown) thrown {
 	blt, isBuiltin := d.stmt.Call.Value.(*ssa.Builtin)
 	switch {
 	case isBuiltin:
@@ -233,10 +228,10 @@ func (fn *function) callDeferred(d *deferred, args []operand, status *ir.Value) 
 		fn.lowerBuiltin(blt, &d.stmt.Call, t)
 	case d.callee == nil:
 		fn.check(fn.constant(ir.I32, 0), ir.PanicNil, nilDeref)
-	case status != nil && recovers(d.callee):
-		_, status = fn.callRecovering(d.callee, args, nil, status)
+	case p != nil && recovers(d.callee):
+		_, p = fn.callRecovering(d.callee, args, nil, p)
 	default:
 		fn.callResolved(d.callee, args, nil)
 	}
-	return status
+	return p
 }

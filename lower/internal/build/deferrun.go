@@ -72,37 +72,28 @@ func (fn *function) zeroStack() {
 	}
 }
 
-// unstack makes the deferred calls. The status is that of the panic to blame, or nil; the one
+// unstack makes the deferred calls, because of the panic p if that is not nil; the one
 // that is left is returned.
-func (fn *function) unstack(status *ir.Value) *ir.Value {
+func (fn *function) unstack(p thrown) thrown {
 	s := fn.stack
 	pos := ir.Pos(fn.pos)
 	head, body, next, done := fn.f.NewBlock(), fn.f.NewBlock(), fn.f.NewBlock(), fn.f.NewBlock()
 	k := head.AddParam(ir.I64, pos)
-	with := func(first, status *ir.Value) (args []*ir.Value) {
-		if first != nil {
-			args = append(args, first)
-		}
-		if status != nil {
-			args = append(args, status)
-		}
-		return args
-	}
-	fn.cur.Jump(pos, head, with(fn.constant(ir.I64, 0), status)...)
-	var before, after *ir.Value // the status
-	if status != nil {
-		before, after, status = head.AddParam(ir.I64, pos), next.AddParam(ir.I64, pos), done.AddParam(ir.I64, pos)
+	fn.cur.Jump(pos, head, slices.Concat(thrown{fn.constant(ir.I64, 0)}, p)...)
+	var before, after thrown
+	if p != nil {
+		before, after, p = fn.addThrown(head), fn.addThrown(next), fn.addThrown(done)
 	}
 	fn.cur = head
 	more := fn.emit(ir.OpULt, ir.I32, k, fn.constant(ir.I64, s.capacity))
-	fn.cur.Branch(pos, more, ir.Edge{To: body}, ir.Edge{To: done, Args: with(nil, before)})
+	fn.cur.Branch(pos, more, ir.Edge{To: body}, ir.Edge{To: done, Args: before.args()})
 
 	fn.cur = body
 	pop := fn.f.NewBlock()
 	index := fn.emit(ir.OpSub, ir.I64, fn.constant(ir.I64, s.capacity-1), k)
 	count := fn.slotAddr(s.count)
 	used := fn.emit(ir.OpULt, ir.I32, index, fn.loadLeaf(count, leaf{typ: ir.I64, width: 8}))
-	fn.cur.Branch(pos, used, ir.Edge{To: pop}, ir.Edge{To: next, Args: with(nil, before)})
+	fn.cur.Branch(pos, used, ir.Edge{To: pop}, ir.Edge{To: next, Args: before.args()})
 
 	fn.cur = pop
 	fn.storeLeaf(fn.slotAddr(s.count), 8, index)
@@ -125,17 +116,18 @@ func (fn *function) unstack(status *ir.Value) *ir.Value {
 		for _, a := range d.args {
 			args = append(args, fn.present(fn.restore(a, index)))
 		}
-		fn.cur.Jump(pos, next, with(nil, fn.callDeferred(d, args, before))...)
+		left := fn.callDeferred(d, args, before)
+		fn.cur.Jump(pos, next, left.args()...)
 		fn.cur = here
 	}
 	if len(s.stmts) == 0 {
-		fn.cur.Jump(pos, next, with(nil, before)...)
+		fn.cur.Jump(pos, next, before.args()...)
 	}
 	fn.landing = top
 	fn.cur = next
-	fn.cur.Jump(pos, head, with(fn.emit(ir.OpAdd, ir.I64, k, fn.constant(ir.I64, 1)), after)...)
+	fn.cur.Jump(pos, head, slices.Concat(thrown{fn.emit(ir.OpAdd, ir.I64, k, fn.constant(ir.I64, 1))}, after)...)
 	fn.cur = done
-	return status
+	return p
 }
 
 // restore is the reverse of save, for the call at index of the stack.

@@ -46,6 +46,10 @@ func (fn *function) dispatchMethod(recv operand, t types.Type, m *types.Func, pa
 	sig := m.Type().(*types.Signature)
 	return fn.choose(id, w.implementers(t.Underlying().(*types.Interface)), resultType(sig), callValue(c), func(n int64) operand {
 		dyn := w.types[n-1]
+		if dyn == runtimeErrorType {
+			fn.fail(diag.UnresolvedCall, "assert the type of the value that panic was called with", "call of method %s of what may be an error of Go's runtime", m.Name())
+			return badOperand
+		}
 		sel := fn.src.Prog.MethodSets.MethodSet(dyn).Lookup(m.Pkg(), m.Name())
 		if sel == nil {
 			fn.failErrnoMethod(m.Name())
@@ -133,6 +137,10 @@ func (fn *function) equalDynamic(x, y operand, t types.Type) (*ir.Value, bool) {
 	}
 	if isNil(x) {
 		return fn.emit(ir.OpEq, ir.I32, fn.settled(y).vals[0], fn.constant(ir.I64, 0)), true
+	}
+	if fn.mayBeRuntimeErrors(x, y) {
+		fn.fail(diag.UnresolvedCall, "assert the type of one of them", "comparison of interfaces of which both may hold an error of Go's runtime")
+		return nil, false
 	}
 	x, y = fn.dynamic(x, t, nil), fn.dynamic(y, t, nil)
 	if x.isBad() || y.isBad() {

@@ -34,7 +34,9 @@ func (fn *function) dynamic(o operand, t types.Type, v ssa.Value) operand {
 		return fn.mapNumber(o)
 	case !o.isStatic() || o.isBad():
 		return fn.settled(o)
-	case o.m != nil || o.dyn == recoveredType:
+	case o.dyn == recoveredType:
+		return fn.recovered(o)
+	case o.m != nil:
 		fn.fail(diag.UnresolvedCall, "keep it in a variable of its own that is assigned once, or pass it as an argument",
 			"%s is stored in memory, where it is not known when compiling", describeStatic(o))
 		return badOperand
@@ -102,7 +104,7 @@ func (fn *function) dynamicFunc(o operand, sig *types.Signature, v ssa.Value) op
 		addr.Aux = d
 		return single(addr)
 	}
-	obj := fn.holder(v, "closure", frame{8 + 8*int64(len(captured)), 8, o.fn.Pos()})
+	obj := fn.holder(v, "closure", frame{size: 8 + 8*int64(len(captured)), align: 8, pos: o.fn.Pos()})
 	fn.storeLeaf(obj, 8, fn.constant(ir.I64, id))
 	for i, c := range captured {
 		fn.storeLeaf(obj.plus(8+8*int64(i)), uint8(c.Type.Size()), c)
@@ -137,7 +139,7 @@ func (fn *function) boxed(o operand, t types.Type, v ssa.Value) *ir.Value {
 	case l.count == 0:
 		return fn.constant(ir.PtrAny, 0)
 	case l.count > 1:
-		box := fn.holder(v, "interface", frame{max(l.size, 1), 8, fn.pos})
+		box := fn.holder(v, "interface", frame{size: max(l.size, 1), align: 8, pos: fn.pos})
 		fn.store(box, t, o)
 		return box.base
 	}

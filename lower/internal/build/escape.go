@@ -28,6 +28,9 @@ import (
 type frame struct {
 	size, align int64
 	pos         token.Pos
+	// thrown says that the memory is for the value of a panic or, if pointed is set, for a
+	// variable that it points to. See recovered.go.
+	thrown, pointed bool
 }
 
 func (f frame) irPos() ir.Pos { return ir.Pos(f.pos) }
@@ -46,7 +49,10 @@ func (fn *function) variable(v ssa.Value, name string, fr frame) address {
 		fr.size, looped = n*size, false
 	}
 	var a address
-	if fn.escapes(v) {
+	if fn.throws(v) && fn.inst.unwinds {
+		fr.thrown, fr.pointed = true, true
+		a = fn.thrownMemory(fr)
+	} else if fn.escapes(v) {
 		fn.inst.frames = append(fn.inst.frames, fr)
 		a = address{base: fn.f.Entry().AddParam(ir.PtrStack, fr.irPos())}
 	} else {
@@ -97,7 +103,7 @@ func (fn *function) escapes(v ssa.Value) bool {
 		switch use.(type) {
 		case *ssa.Return:
 			found = true
-		case *ssa.Phi, *ssa.Defer: // deferred calls are made before the function returns
+		case *ssa.Phi, *ssa.Panic, *ssa.Defer: // deferred calls are made before the function returns
 		default:
 			found = into == nil
 		}
@@ -113,7 +119,7 @@ func (fn *function) keptInIteration(v ssa.Value, home *ssa.BasicBlock, except *s
 	bad := false
 	trace(v, func(use ssa.Instruction, into *ssa.Alloc) bool {
 		switch use := use.(type) {
-		case *ssa.Return:
+		case *ssa.Return, *ssa.Panic:
 			return true
 		case *ssa.Defer:
 			bad = true
@@ -130,7 +136,7 @@ func (fn *function) keptInIteration(v ssa.Value, home *ssa.BasicBlock, except *s
 }
 
 // trace follows the pointer v through everything that is computed from it. It
-// calls visit for each φ-node it reaches, for each return, for each defer statement that
+// calls visit for each φ-node it reaches, for each return and panic, for each defer statement that
 // keeps it, and for each store or call that may write it to memory, with the variable that memory belongs
 // to, or nil if that is not a variable of the same function. If visit returns
 // true, what is loaded from that variable is followed too.
@@ -205,7 +211,7 @@ func (t *tracer) use(r ssa.Instruction, v ssa.Value) {
 	case *ssa.Phi:
 		t.report(r, nil)
 		t.add(r)
-	case *ssa.Return:
+	case *ssa.Return, *ssa.Panic:
 		t.report(r, nil)
 	case *ssa.Store:
 		if r.Val == v {

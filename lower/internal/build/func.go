@@ -39,12 +39,12 @@ type function struct {
 	stack     *deferStack // instead of defers, if some are deferred in loops
 	tailCalls []*ssa.Call // that become jumps, see tailcall.go
 	// landing is where panics go, or nil if they leave the program: a block whose
-	// parameter is the status of the panic. See unwind.go.
+	// parameters are the panic. See unwind.go.
 	landing   *ir.Block
 	landed    bool         // something goes there
 	landings  []*ir.Block  // see landingAfter
 	passing   *passedPanic // the return of a panic that goes on
-	panicking *ir.Slot     // the status of the panic to recover from
+	panicking *ir.Slot     // the panic to recover from
 
 	// widened holds the phis whose shape an earlier attempt guessed too
 	// narrow; retry says that this attempt has found another.
@@ -65,7 +65,7 @@ type function struct {
 // that is not possible.
 //
 // With unwinds, panics return to the caller; with recovers, the function also takes
-// the status of a panic to recover from.
+// a panic to recover from.
 func (b *builder) instanceOf(src *ssa.Function, args []shape, unwinds, recovers bool, pos token.Pos) *instance {
 	for _, i := range b.instances[src] {
 		// One that does not panic is the same either way.
@@ -219,8 +219,9 @@ func (fn *function) prologue() {
 		}
 	}
 	if fn.inst.recovers {
-		fn.panicking = fn.f.NewSlot("panic", 8, 8, ir.Pos(fn.src.Pos()))
-		fn.storeLeaf(fn.slotAddr(fn.panicking), 8, next(ir.I64))
+		p := fn.addThrown(entry)
+		fn.panicking = fn.f.NewSlot("panic", 8*int64(len(p)), 8, ir.Pos(fn.src.Pos()))
+		fn.savePanic(fn.slotAddr(fn.panicking), p)
 	}
 	fn.startUnwinding()
 	fn.startDefers()

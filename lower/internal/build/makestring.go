@@ -173,7 +173,7 @@ func upperBound(v ssa.Value) (n int64, ok bool) {
 
 // newBytes returns an empty slice with room for limit bytes, which lives as long as v.
 func (fn *function) newBytes(v ssa.Value, limit int64) operand {
-	buf := fn.variable(v, "string", frame{max(limit, 1), 1, v.Pos()})
+	buf := fn.variable(v, "string", frame{size: max(limit, 1), align: 1, pos: v.Pos()})
 	return operand{vals: []*ir.Value{buf.base, fn.constant(ir.I64, 0), fn.constant(ir.I64, limit)}}.withLimit(limit)
 }
 
@@ -266,7 +266,7 @@ func (fn *function) runeString(c *ssa.Convert) operand {
 		choose(four, tail(6), tail(0)),
 		tail(0),
 	}
-	buf := fn.variable(c, "string", frame{4, 1, c.Pos()})
+	buf := fn.variable(c, "string", frame{size: 4, align: 1, pos: c.Pos()})
 	for i, b := range bytes {
 		fn.storeLeaf(buf.plus(int64(i)), 1, b)
 	}

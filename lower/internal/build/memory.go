@@ -51,7 +51,7 @@ func (fn *function) lowerAlloc(a *ssa.Alloc) operand {
 	if name == "" {
 		name = a.Name()
 	}
-	addr := fn.variable(a, name, frame{max(l.size, 1), min(l.align, 8), a.Pos()})
+	addr := fn.variable(a, name, frame{size: max(l.size, 1), align: min(l.align, 8), pos: a.Pos()})
 	fn.memZero(addr, l.size)
 	return operand{vals: []*ir.Value{addr.base}, nonnil: true}
 }

@@ -16,21 +16,36 @@ import (
 // that was recovered from.
 func (fn *function) lowerPanic(v ssa.Value) {
 	o := fn.operand(v)
-	site := fn.b.site(ir.PanicExplicit, panicMessage(v), fn.pos)
-	if isNil(o) && o.isStatic() {
-		site = fn.b.site(ir.PanicNil, panicNil, fn.pos)
+	if isDynamic(o) {
+		o = fn.settled(o)
+		fn.check(fn.emit(ir.OpNe, ir.I32, o.vals[0], fn.constant(ir.I64, 0)), ir.PanicNil, panicNil)
 	}
+	site := fn.b.site(ir.PanicExplicit, panicMessage(v), fn.pos)
 	switch {
+	case isNil(o) && o.isStatic():
+		fn.panicNil()
 	case !fn.unwinds():
 		fn.cur.Panic(ir.Pos(fn.pos), site)
 	case o.dyn == recoveredType:
-		site = fn.b.site(ir.PanicNil, panicNil, fn.pos)
-		status := o.parts[0].vals[0]
-		fn.unwindUnless(fn.emit(ir.OpEq, ir.I32, status, fn.constant(ir.I64, 0)), status)
-		fn.unwind(fn.status(site), site)
+		p := thrown{o.parts[0].vals[0]}
+		if fn.b.world.knewInspects {
+			p = append(p, o.parts[1].vals...)
+		}
+		fn.unwindIf(p)
+		fn.panicNil()
 	default:
-		fn.unwind(fn.status(site), site)
+		fn.unwind(fn.explicit(site, o), site)
 	}
+}
+
+// panicNil lowers panic(nil).
+func (fn *function) panicNil() {
+	site := fn.b.site(ir.PanicNil, panicNil, fn.pos)
+	if fn.unwinds() {
+		fn.unwind(fn.runtimeError(site), site)
+		return
+	}
+	fn.cur.Panic(ir.Pos(fn.pos), site)
 }
 
 // panicNil is what Go's runtime says of panic(nil).
@@ -40,7 +55,7 @@ const panicNil = "panic called with nil argument (use GODEBUG=panicnil=1 to disa
 func (fn *function) check(cond *ir.Value, kind ir.PanicKind, msg string) {
 	site := fn.b.site(kind, msg, fn.pos)
 	if fn.unwinds() {
-		fn.unwindUnless(cond, fn.status(site), site)
+		fn.unwindUnless(cond, fn.runtimeError(site), site)
 		return
 	}
 	v := fn.emit(ir.OpCheck, ir.Void, cond)
@@ -60,7 +75,7 @@ func (fn *function) proof(op, cmp ir.Op, site *ir.Site, args ...*ir.Value) *ir.V
 		if len(args) == 1 {
 			y = fn.constant(args[0].Type, 0)
 		}
-		fn.unwindUnless(fn.emit(cmp, ir.I32, args[0], y), fn.status(site), site)
+		fn.unwindUnless(fn.emit(cmp, ir.I32, args[0], y), fn.runtimeError(site), site)
 	}
 	v := fn.emit(op, args[0].Type, args...)
 	v.Aux = site

@@ -139,7 +139,7 @@ func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 		ok := fn.emit(ir.OpULe, ir.I32, n, c)
 		fn.check(ok, ir.PanicSlice, makeLen)
 	}
-	slot := fn.variable(m, m.Name(), frame{l.size, min(l.align, 8), m.Pos()})
+	slot := fn.variable(m, m.Name(), frame{size: l.size, align: min(l.align, 8), pos: m.Pos()})
 	fn.memZero(slot, l.size)
 	return operand{vals: []*ir.Value{slot.base, n, c}}.withLimit(size)
 }

@@ -153,15 +153,14 @@ func (fn *function) lowerMakeClosure(m *ssa.MakeClosure) operand {
 // lowerTypeAssert decides a type assertion while compiling.
 func (fn *function) lowerTypeAssert(a *ssa.TypeAssert) operand {
 	o := fn.operand(a.X)
-	if isDynamic(o) && !isNil(o) {
-		return fn.assertDynamic(o, a)
-	}
 	switch o.dyn {
 	case errnoType:
 		return fn.assertErrno(o, a)
 	case recoveredType:
-		fn.fail(diag.UnresolvedCall, "compare it with nil, or pass it to panic", "type assertion on what recover returns")
-		return badOperand
+		o = fn.recovered(o)
+	}
+	if isDynamic(o) && !isNil(o) {
+		return fn.assertDynamic(o, a)
 	}
 	var result operand
 	ok := false

@@ -59,8 +59,5 @@ func describeStatic(o operand) string {
 	if o.m != nil {
 		return "map " + o.m.decl.Name
 	}
-	if o.dyn == recoveredType {
-		return "what recover returns"
-	}
 	return fmt.Sprintf("interface value of dynamic type %s", o.dyn)
 }

@@ -2,13 +2,10 @@ package build
 
 import (
 	"cmp"
-	"go/token"
-	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
-	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 )
 
@@ -20,7 +17,8 @@ import (
 // optimiser, which knows nothing of it, may inline and simplify as it does everywhere:
 //
 //   - The status of a panic is an integer: 1 plus the number of its site, 0 if there
-//     is no panic.
+//     is no panic. Where the program looks at what recover returns, the value of the panic
+//     goes with it; see recovered.go.
 //   - A check becomes a branch to the function's landing block, whose parameter is
 //     the status. The check follows where the branch continues. It cannot fail
 //     any more and remains for what it proves to the verifier.
@@ -48,27 +46,31 @@ import (
 // unwinds reports whether panics in fn go to a landing block.
 func (fn *function) unwinds() bool { return fn.landing != nil }
 
-// status returns the status of a panic at site.
-func (fn *function) status(site *ir.Site) *ir.Value {
-	return fn.constant(ir.I64, int64(site.Index)+1)
-}
-
-// unwind ends the current block with a jump to the landing block for a panic whose
-// status is one of those of sites.
-func (fn *function) unwind(status *ir.Value, sites ...*ir.Site) {
+// unwind ends the current block with a jump to the landing block for p, a panic at one of sites.
+func (fn *function) unwind(p thrown, sites ...*ir.Site) {
 	fn.mayUnwind(sites...)
-	fn.cur.Jump(ir.Pos(fn.pos), fn.landing, status)
+	fn.cur.Jump(ir.Pos(fn.pos), fn.landing, p.args()...)
 }
 
-// unwindUnless goes on if cond is not 0, and panics with status otherwise.
-func (fn *function) unwindUnless(cond, status *ir.Value, sites ...*ir.Site) {
+// unwindUnless goes on if cond is not 0, and goes on with p otherwise.
+func (fn *function) unwindUnless(cond *ir.Value, p thrown, sites ...*ir.Site) {
 	if c, ok := cond.IsConst(); ok && c != 0 {
 		return
 	}
 	fn.mayUnwind(sites...)
 	next := fn.f.NewBlock()
-	fn.cur.Branch(ir.Pos(fn.pos), cond, ir.Edge{To: next}, ir.Edge{To: fn.landing, Args: []*ir.Value{status}})
+	fn.cur.Branch(ir.Pos(fn.pos), cond, ir.Edge{To: next}, ir.Edge{To: fn.landing, Args: p.args()})
 	fn.cur = next
+}
+
+// unwindIf goes on with p, if it is a panic.
+func (fn *function) unwindIf(p thrown, sites ...*ir.Site) {
+	fn.unwindUnless(fn.noPanic(p), p, sites...)
+}
+
+// noPanic reports whether p is none.
+func (fn *function) noPanic(p thrown) *ir.Value {
+	return fn.emit(ir.OpEq, ir.I32, p[0], fn.constant(ir.I64, 0))
 }
 
 // mayUnwind notes that panics at sites reach the landing block.
@@ -87,7 +89,8 @@ func (fn *function) startUnwinding() {
 		return
 	}
 	fn.landing = fn.f.NewBlock()
-	fn.landing.AddParam(ir.I64, ir.Pos(fn.src.Pos()))
+	fn.pos = fn.src.Pos()
+	fn.addThrown(fn.landing)
 }
 
 // finishUnwinding completes the landing block, when all else is lowered but for
@@ -103,22 +106,22 @@ func (fn *function) finishUnwinding() {
 		return
 	}
 	fn.cur, fn.at = fn.landing, fn.src.Recover
-	status := fn.landing.Params[0]
+	p := thrown(fn.landing.Params)
 	if fn.src.Recover != nil {
-		status = fn.landDefers(status)
+		p = fn.landDefers(p)
 	}
 	if !fn.inst.unwinds {
-		fn.raise(status)
+		fn.raise(p[0])
 		return
 	}
-	fn.passing = &passedPanic{fn.cur, status}
+	fn.passing = &passedPanic{fn.cur, p}
 	fn.cur.Return(ir.Pos(fn.pos))
 }
 
-// A passedPanic is the return that passes on a panic with status.
+// A passedPanic is the return that passes on a panic.
 type passedPanic struct {
-	block  *ir.Block
-	status *ir.Value
+	block *ir.Block
+	panic thrown
 }
 
 // raise leaves the program at the site that status names.
@@ -140,41 +143,6 @@ func (fn *function) raise(status *ir.Value) {
 		fn.cur = other
 	}
 	fn.cur.Term = ir.Term{Kind: ir.TermUnreachable}
-}
-
-// statusResult returns what a return from block has in front of the results of the
-// source.
-func (fn *function) statusResult(block *ir.Block) *ir.Value {
-	fn.cur = block
-	if fn.panicking != nil {
-		return fn.loadLeaf(fn.slotAddr(fn.panicking), leaf{typ: ir.I64, width: 8})
-	}
-	return fn.constant(ir.I64, 0)
-}
-
-// lowerRecover lowers a call of recover. It has a result other than nil only in a
-// function that is deferred and runs because of a panic.
-func (fn *function) lowerRecover() operand {
-	if fn.panicking == nil {
-		return operand{dyn: nilType}
-	}
-	slot := fn.slotAddr(fn.panicking)
-	status := fn.loadLeaf(slot, leaf{typ: ir.I64, width: 8})
-	fn.storeLeaf(slot, 8, fn.constant(ir.I64, 0))
-	return operand{dyn: recoveredType, parts: []operand{single(status)}}
-}
-
-// recoveredType is the dynamic type of what recover returns: the status of the panic.
-// It is nil if that is 0.
-var recoveredType types.Type = types.NewNamed(types.NewTypeName(token.NoPos, nil, "recovered panic", nil), types.Typ[types.Uintptr], nil)
-
-// equalRecovered compares what recover has returned with y, an interface.
-func (fn *function) equalRecovered(x, y operand) (*ir.Value, bool) {
-	if !isNil(y) {
-		fn.fail(diag.UnresolvedCall, "compare it with nil", "comparison of what recover returns")
-		return nil, false
-	}
-	return fn.emit(ir.OpEq, ir.I32, x.parts[0].vals[0], fn.constant(ir.I64, 0)), true
 }
 
 // recovers reports whether f calls recover, or is a wrapper of a method that does.

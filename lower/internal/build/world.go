@@ -31,6 +31,9 @@ type world struct {
 	// knownFuncs, knownTypes and knownMaps are how many there were when the attempt began.
 	knownFuncs, knownTypes, knownMaps int
 	asked                             bool
+	// inspects is set if something looks at what recover returns, and knewInspects if that
+	// was known when the attempt began.
+	inspects, knewInspects bool
 }
 
 // A storedFunc is a function value with the shapes of what it captures.
@@ -52,11 +55,12 @@ func (f storedFunc) captures() bool {
 // begin starts an attempt to build the program.
 func (w *world) begin() {
 	w.knownFuncs, w.knownTypes, w.knownMaps, w.asked = len(w.funcs), len(w.types), len(w.maps), false
+	w.knewInspects = w.inspects
 }
 
 // complete reports whether the last attempt knew all that it asked for.
 func (w *world) complete() bool {
-	return !w.asked || len(w.funcs) == w.knownFuncs && len(w.types) == w.knownTypes && len(w.maps) == w.knownMaps
+	return w.inspects == w.knewInspects && (!w.asked || len(w.funcs) == w.knownFuncs && len(w.types) == w.knownTypes && len(w.maps) == w.knownMaps)
 }
 
 // funcID returns the number of f.

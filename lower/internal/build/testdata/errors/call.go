@@ -65,18 +65,38 @@ func progClosures(ctx ebpf.Context) int {
 	return fns[ebpf.KtimeGetNs()%3]()
 }
 
-func progRecovered(ctx ebpf.Context) int {
-	var last any
-	func() {
-		defer func() { last = recover() }() // want U401 "what recover returns is stored in memory"
-		if ebpf.KtimeGetNs() == 0 {
-			panic("zero")
+func progRecovered(ctx ebpf.Context) (r int) {
+	for i := range 10 {
+		func() {
+			defer func() {
+				if p, ok := recover().(*int); ok {
+					r += *p
+				}
+			}()
+			panicWith(i)
+		}()
+	}
+	for i := range 10 {
+		r += recoverPointer(i)
+	}
+	return r
+}
+
+func recoverPointer(i int) (r int) {
+	defer func() {
+		if p, ok := recover().(*int); ok {
+			r += *p
 		}
 	}()
-	if last != nil {
-		return 1
+	for range i {
+		panicWith(i)
 	}
 	return 0
+}
+
+func panicWith(i int) {
+	n := i // want U305 "the address of a variable is in the value of a panic"
+	panic(&n)
 }
 
 var handler = one // want U401 "handler holds functions or interfaces"

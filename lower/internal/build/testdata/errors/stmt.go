@@ -68,12 +68,18 @@ func stored(yield func(int) bool) {
 func progRecover(ctx ebpf.Context) int {
 	defer func() {
 		v := recover()
-		if v == "text" { // want U401 "comparison of what recover returns"
-			return
+		if err, ok := v.(error); ok {
+			ebpf.Printk("%s", err.Error()) // want U401 "call of method Error of what may be an error of Go's runtime"
 		}
-		_ = v.(string) // want U401 "type assertion on what recover returns"
+		w := any(1)
+		if ebpf.KtimeGetNs() == 1 {
+			w = v
+		}
+		if v == w { // want U401 "comparison of interfaces of which both may hold an error of Go's runtime"
+			panic(progRecover) // want U401 "panic with a value of type func"
+		}
 	}()
-	if ebpf.KtimeGetNs() == 0 {
+	if n := ebpf.KtimeGetNs(); 100/n == 0 {
 		panic("zero")
 	}
 	return 0
