@@ -24,12 +24,13 @@ const (
 	Tables      // package-level variables that nothing changes
 	Globals     // package-level variables
 	NilPointers // that may be nil
+	LongLoops
 
 	numFeatures
 )
 
 var featureNames = [numFeatures]string{
-	"slices", "strings", "closures", "iterators", "generics", "methods", "interfaces", "defers", "tables", "globals", "nilpointers",
+	"slices", "strings", "closures", "iterators", "generics", "methods", "interfaces", "defers", "tables", "globals", "nilpointers", "longloops",
 }
 
 // Features is the chance of each feature to be in a program, in percent. It is
@@ -87,6 +88,7 @@ func (g *gen) featureStmt() bool {
 		Interfaces:  g.interfaceStmt,
 		Defers:      g.deferStmt,
 		NilPointers: g.nilPointerStmt,
+		LongLoops:   g.longLoopStmt,
 	}
 	var on []func() bool
 	for f, stmt := range stmts {
