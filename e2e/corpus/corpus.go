@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go recovered.go
+//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go recovered.go rare.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -67,6 +67,10 @@ var Funcs = []any{
 	// deferloop.go
 	deferLoop, deferGotoString, deferLoopStrings, deferBesideLoop, deferLoopSome, deferLoopOr, deferLoopMixed, deferLoopUnknown, deferLoopPanics, deferLoopRecovers, deferLoopPointers, deferLoopBig, deferLoopCounters, deferGoto, deferMethods,
 	deferRangeFunc, deferRangeOnly, deferRangeNested, deferRangePointer,
+
+	// rare.go
+	broadParts, elementsOfResults, broadResults, mixedFuncs, boxedFuncs, resultsThatDiffer, emptyComparisons, funcComparisons,
+	makeCapped, makeBetween, tailPointers, tailPairs, deferBroad, constStrings,
 
 	// string.go
 	concat, concatBytes, bytesToString, stringToBytes, runeStrings, minMaxStrings, joinStrings, concatArgs, concatResult, makeVariable, appendString, labelled,

@@ -75,7 +75,9 @@ func (fn *function) lowerSlice(s *ssa.Slice) operand {
 	if s.Max != nil {
 		capacity = fn.checkBound(fn.index64(s.Max), capacity)
 	}
-	if s.High != nil || s.Max != nil {
+	if alloc, ok := s.X.(*ssa.Alloc); ok && alloc.Comment == "makeslice" {
+		high = fn.checkLength(s.High, high, capacity) // of make([]T, n, 16)
+	} else if s.High != nil || s.Max != nil {
 		high = fn.checkBound(high, capacity)
 	}
 	low = fn.checkBound(low, high)
@@ -99,7 +101,24 @@ func (fn *function) sub(a, b *ir.Value) *ir.Value {
 	return fn.emit(ir.OpSub, ir.I64, a, b)
 }
 
-const makeLen = "makeslice: len out of range"
+const (
+	makeLen = "makeslice: len out of range"
+	makeCap = "makeslice: cap out of range"
+)
+
+// checkLength returns n, the length v of a slice that is made, which must not be more than c. It
+// tells one that is negative from one that is too large.
+func (fn *function) checkLength(v ssa.Value, n, c *ir.Value) *ir.Value {
+	if k, isConst := n.IsConst(); isConst {
+		if most, ok := c.IsConst(); ok && 0 <= k && k <= most {
+			return n
+		}
+	}
+	if i, ok := intTypeOf(v.Type()); ok && i.signed {
+		fn.check(fn.emit(ir.OpSGe, ir.I32, n, fn.constant(ir.I64, 0)), ir.PanicSlice, makeLen)
+	}
+	return fn.proof(ir.OpCheckULe, ir.OpULe, fn.b.site(ir.PanicSlice, makeCap, fn.pos), n, c)
+}
 
 // lowerMakeSlice lowers make([]T, n, c). The array is a variable of the function, as large as
 // c can be.
@@ -126,7 +145,7 @@ func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 		return badOperand
 	}
 	if !isConst {
-		msg := "makeslice: cap out of range"
+		msg := makeCap
 		if m.Len == m.Cap {
 			msg = makeLen
 		}
@@ -135,9 +154,8 @@ func (fn *function) lowerMakeSlice(m *ssa.MakeSlice) operand {
 	}
 	if m.Len == m.Cap {
 		n = c
-	} else if _, isConst := n.IsConst(); !isConst || size < n.Imm {
-		ok := fn.emit(ir.OpULe, ir.I32, n, c)
-		fn.check(ok, ir.PanicSlice, makeLen)
+	} else {
+		n = fn.checkLength(m.Len, n, c)
 	}
 	slot := fn.variable(m, m.Name(), frame{size: l.size, align: min(l.align, 8), pos: m.Pos()})
 	fn.memZero(slot, l.size)
