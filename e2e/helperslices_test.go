@@ -78,3 +78,93 @@ func TestHelperSlices(t *testing.T) {
 		}
 	}
 }
+
+// Variables and a table of which parts with two variable ends are passed on.
+var (
+	partTable  = [...]byte{10, 11, 12, 13, 14, 15, 16, 17}
+	partBuffer [8]byte
+)
+
+// parts passes the part of kind Priority of a variable that Mark says the ends of: stores 8 bytes of a table, of a
+// local array or of a package-level variable into the packet, or loads them from it into the variable.
+func parts(ctx *ebpf.SKB) ebpf.TCAction {
+	i, j := int(ctx.Mark&15), int(ctx.Mark>>4&15)
+	local := [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
+	var err error
+	switch ctx.Priority {
+	case 0:
+		err = ebpf.SkbStoreBytes(ctx, 20, local[i:j], 0)
+	case 1:
+		err = ebpf.SkbStoreBytes(ctx, 20, partTable[i:j], 0)
+	case 2:
+		partBuffer = local
+		err = ebpf.SkbStoreBytes(ctx, 20, partBuffer[i:j], 0)
+	case 3:
+		partBuffer = local
+		err = ebpf.SkbLoadBytes(ctx, 20, partBuffer[i:j])
+		if err == nil {
+			err = ebpf.SkbStoreBytes(ctx, 30, partBuffer[:], 0)
+		}
+	case 4:
+		err = ebpf.SkbLoadBytes(ctx, 20, local[i:j])
+		if err == nil {
+			err = ebpf.SkbStoreBytes(ctx, 30, local[:], 0)
+		}
+	}
+	if err != nil {
+		return ebpf.TCShot
+	}
+	return ebpf.TCOK
+}
+
+// sharesPartBuffer is a program that has nothing to do with parts of the variable that it has first.
+func sharesPartBuffer(ctx *ebpf.SKB) ebpf.TCAction {
+	partBuffer[ctx.Mark&7]++
+	return ebpf.TCOK
+}
+
+// wantParts does what parts does, and reports whether it panics.
+func wantParts(mark, kind uint32, packet []byte) (result int32, panics bool) {
+	i, j := int(mark&15), int(mark>>4&15)
+	if i > j || j > 8 {
+		return 0, true
+	}
+	local := []byte{1, 2, 3, 4, 5, 6, 7, 8}
+	switch {
+	case i == j:
+		return int32(ebpf.TCShot), false
+	case kind == 0 || kind == 2:
+		copy(packet[20:], local[i:j])
+	case kind == 1:
+		copy(packet[20:], partTable[i:j])
+	default:
+		copy(local[i:j], packet[20:])
+		copy(packet[30:], local)
+	}
+	return int32(ebpf.TCOK), false
+}
+
+// Both ends of a part that a helper is passed may be variables, of a local array, a table and a variable that other
+// programs share.
+func TestHelperParts(t *testing.T) {
+	language.test(t)
+	language.compile(t, sharesPartBuffer, jit.As("tc"))
+	p := language.compile(t, parts, jit.As("tc"), jit.OnPanic(77))
+	for kind := range uint32(5) {
+		for mark := range uint32(256) {
+			packet := bytes.Repeat([]byte{8, 0, 0x45, 7}, 16)
+			want := bytes.Clone(packet)
+			result, panics := wantParts(mark, kind, want)
+			if panics {
+				result = 77
+			}
+			got, err := p.TestContext(&ebpf.SKB{Mark: mark, Priority: kind}, packet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Result != result || !bytes.Equal(got.Packet, want) {
+				t.Fatalf("kind %d, mark %#x: %d, % x; want %d, % x", kind, mark, got.Result, got.Packet, result, want)
+			}
+		}
+	}
+}

@@ -178,19 +178,20 @@ func dataSpec(size int) *cebpf.MapSpec {
 	}
 }
 
-// newDataObject makes a map that has the content of section.
+// newDataObject makes a map that has the content of section, and room for the programs that come later.
 func newDataObject(section *lower.DataSection) (*dataObject, error) {
-	m, err := cebpf.NewMap(dataSpec(len(section.Bytes)))
+	size := len(section.Bytes) + lower.VarRoom
+	m, err := cebpf.NewMap(dataSpec(size))
 	if err != nil {
 		return nil, err
 	}
 	page := unix.Getpagesize()
-	mem, err := unix.Mmap(m.FD(), 0, (len(section.Bytes)+page-1)/page*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	mem, err := unix.Mmap(m.FD(), 0, (size+page-1)/page*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	copy(mem, section.Bytes)
-	o := &dataObject{m: m, mem: mem[:len(section.Bytes)]}
+	o := &dataObject{m: m, mem: mem[:size]}
 	// Not when it is closed, since the host may still have pointers.
 	runtime.AddCleanup(o, func(mem []byte) { _ = unix.Munmap(mem) }, mem)
 	return o, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/cilium/ebpf/asm"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/build"
+	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 	"github.com/undergo-ebpf/undergo/lower/internal/opt"
 )
 
@@ -77,6 +78,10 @@ const (
 	// ScratchMap is memory for variables, see Unit.Scratch.
 	ScratchMap = opt.ScratchMap
 )
+
+// VarRoom is the bytes that must be behind the variables of a section that several programs use: the
+// verifier may think that they are accessed. A section that is used as it is has as many as its program needs.
+const VarRoom = ir.VarRoom
 
 // PanicLoop is the kind of a PanicSite at which Go does not panic: there the kernel ends a
 // loop that takes longer than a program may.

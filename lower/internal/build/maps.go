@@ -270,7 +270,7 @@ func (fn *function) lowerMapValue(_ *ssa.Function, c *ssa.CallCommon) operand {
 			}
 			size = max(l.size, 1)
 		}
-		d = &ir.Data{Name: o.m.decl.Name, Bytes: make([]byte, size), Align: 8, Mutable: true, Origin: o.m.decl}
+		d = &ir.Data{Name: o.m.decl.Name, Bytes: make([]byte, size), Align: 8, Mutable: true, Fixed: true, Origin: o.m.decl}
 		fn.b.irMap(o.m) // the data is its
 		fn.b.m.Data = append(fn.b.m.Data, d)
 		fn.b.mapValues[o.m] = d

@@ -44,10 +44,16 @@ type Data struct {
 	// Room is the bytes that there must be in its section behind the object, of whatever: the
 	// verifier thinks that they are read.
 	Room int64
+	// Fixed is that the section ends with the object, so that there is no room.
+	Fixed bool
 	// Origin is what the producer of the module knows of the object, for the
 	// loader. The text form leaves it out.
 	Origin any
 }
+
+// VarRoom is the bytes that there are behind every mutable object that is not fixed,
+// whichever program has laid it out: a page.
+const VarRoom = 4096
 
 // A Ref is the address ToOff bytes into To, at offset Off of an object.
 type Ref struct {

@@ -79,7 +79,7 @@ type address struct {
 const maxOffset = 1 << 40
 
 // A guardPlan says that operand arg of an access has to be guarded, and be a multiple of
-// align.
+// align; or, if at is the zero address, that it is a number that is at most size.
 type guardPlan struct {
 	arg               int
 	at                address
@@ -154,44 +154,71 @@ func (g *guarder) instr(v *ir.Value) {
 		h := v.Helper()
 		for i, a := range v.Args {
 			if a.Type.IsPtr() && i < len(h.Sizes) && h.Sizes[i] >= 0 && h.Sizes[i] < len(v.Args) {
-				g.part(v, i, v.Args[h.Sizes[i]])
+				g.part(v, i, h.Sizes[i])
 			}
 		}
 	}
 }
 
-// part plans for the access of a helper to size bytes at operand arg. Of a part of a variable with variable
-// bounds the verifier takes both the offset and the size for as large as they can be, and no check
-// could tell it that they are not at once. So the variable gets room for that behind it, which nobody reads.
-// Data is laid out as the host has it, and such a part of it refused: a check of the offset alone would panic
+// part plans for the access of a helper to as many bytes at operand arg as operand size says. That is no more than
+// the object has, which the verifier does not find of the difference of two ends, so it is checked. Of
+// a part with variable bounds the verifier takes both the offset and the size for as large as they can be, and no check
+// could tell it that they are not at once. So the object gets room for that behind it, which nobody reads.
+// The value of a map has none, and such a part of it is refused: a check of the offset alone would panic
 // where Go does not.
-func (g *guarder) part(v *ir.Value, arg int, size *ir.Value) {
-	_, most := g.bounds(size)
+func (g *guarder) part(v *ir.Value, arg, size int) {
+	a := g.addresses[v.Args[arg].ID]
+	least, most := g.bounds(v.Args[size])
 	if most <= 0 {
 		return
 	}
-	a := g.addresses[v.Args[arg].ID]
-	_, isConst := size.IsConst()
-	if !isConst && a.root != nil && a.root.Op == ir.OpDataAddr && len(a.terms) > 0 && a.hi+a.off+most > g.objectSize(a.root) {
-		g.cfg.Diags.Add(diag.HelperArgument, g.cfg.position(v.Pos), "copy the bytes to the beginning of a local array, and pass a part of that",
-			"part of a package-level variable, of which the verifier can follow either end but not both, for helper bpf_%s", v.Helper().Name)
-		return
-	}
-	if isConst || a.root == nil || a.root.Op != ir.OpSlotAddr || len(a.terms) == 0 || most > g.objectSize(a.root) {
+	if _, isConst := v.Args[size].IsConst(); isConst || a.root == nil {
 		g.access(v, arg, 0, most, 1)
 		return
 	}
-	g.access(v, arg, 0, 0, 1)
-	slot := a.root.Slot()
-	end := min(a.hi+a.off, slot.Size) + most
-	i := slices.IndexFunc(g.grown, func(r room) bool { return r.slot == slot })
-	switch {
-	case end <= slot.Size:
-	case i < 0:
-		g.grown = append(g.grown, room{slot, end})
-	default:
-		g.grown[i].size = max(g.grown[i].size, end)
+	whole := g.objectSize(a.root)
+	limit := whole
+	if len(a.terms) == 0 {
+		limit = max(whole-a.off, 0)
 	}
+	if least < 0 || most > limit {
+		most = limit
+		g.plans[v] = append(g.plans[v], guardPlan{arg: size, size: limit})
+	}
+	if len(a.terms) == 0 {
+		return
+	}
+	if end := min(a.hi+a.off, whole) + most; end > whole && !g.reserve(a.root, end) {
+		g.cfg.Diags.Add(diag.HelperArgument, g.cfg.position(v.Pos), "copy the bytes to the beginning of a local array, and pass a part of that",
+			"part of a map's value or of a large variable, of which the verifier can follow either end but not both, for helper bpf_%s", v.Helper().Name)
+		return
+	}
+	g.access(v, arg, 0, 0, 1)
+}
+
+// reserve makes room for size bytes from root on, and reports whether there can be.
+func (g *guarder) reserve(root *ir.Value, size int64) bool {
+	if root.Op == ir.OpSlotAddr {
+		slot := root.Slot()
+		i := slices.IndexFunc(g.grown, func(r room) bool { return r.slot == slot })
+		if i < 0 {
+			i = len(g.grown)
+			g.grown = append(g.grown, room{slot: slot})
+		}
+		g.grown[i].size = max(g.grown[i].size, size)
+		return true
+	}
+	j := g.joins[root]
+	if j == nil {
+		j = &dataJoin{objects: []joinedObject{{data: root.Data()}}}
+	}
+	if slices.ContainsFunc(j.objects, func(o joinedObject) bool {
+		return o.data.Mutable && (o.data.Fixed || o.last+size-int64(len(o.data.Bytes)) > ir.VarRoom)
+	}) {
+		return false
+	}
+	j.reserve(size)
+	return true
 }
 
 // grow gives variables the room behind them, which verifiers before Linux 6.3 want to be initialised.
@@ -276,6 +303,11 @@ func (g *guarder) rewrite(b *ir.Block) {
 	b.Instrs = make([]*ir.Value, 0, len(old)+4)
 	for _, v := range old {
 		for _, p := range g.plans[v] {
+			if p.at.root == nil {
+				n := v.Args[p.arg]
+				v.Args[p.arg] = g.check(b, v, n, p.size+1)
+				continue
+			}
 			g.guard(b, v, p, guarded)
 		}
 		b.Append(v)
@@ -333,12 +365,18 @@ func (g *guarder) checkedAddress(b *ir.Block, v *ir.Value, a address, key guardK
 	if key.align > 1 {
 		sum = b.Add(ir.OpAnd, ir.I64, v.Pos, sum, b.Const(ir.I64, -key.align))
 	}
-	check := b.Add(ir.OpCheckIdx, ir.I64, v.Pos, sum, b.Const(ir.I64, key.limit+1))
-	check.Aux = proofSite(g.f.Module)
+	check := g.check(b, v, sum, key.limit+1)
 	root := a.root
 	if root.Op == ir.OpDataAddr && root.Imm != 0 { // offsets count from the beginning of the object
 		root = b.Add(ir.OpDataAddr, ir.PtrData, v.Pos)
 		root.Aux = a.root.Aux
 	}
 	return b.Add(ir.OpPtrAdd, root.Type, v.Pos, root, check)
+}
+
+// check appends a check, before v, that n is less than limit.
+func (g *guarder) check(b *ir.Block, v, n *ir.Value, limit int64) *ir.Value {
+	check := b.Add(ir.OpCheckIdx, n.Type, v.Pos, n, b.Const(n.Type, limit))
+	check.Aux = proofSite(g.f.Module)
+	return check
 }
