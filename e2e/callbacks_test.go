@@ -43,10 +43,37 @@ func lastOf(n uint64) uint64 {
 	return x.last<<24 | uint64(x.small[0])<<16 | uint64(x.small[1])<<8 | uint64(x.small[2])
 }
 
+// stoppedBy recovers from panics of callbacks.
+func stoppedBy(n uint64) (r uint64) {
+	var a [4]uint64
+	defer func() {
+		switch v := recover().(type) {
+		case uint32:
+			r = uint64(v) + 1000
+		case int16:
+			r = uint64(v) + 2000
+		case error:
+			r = 5000
+		}
+		r = r*10 + a[1]
+	}()
+	ebpf.Loop(uint32(n), func(i uint32) bool {
+		switch {
+		case n == 3 && i == 2:
+			panic(i)
+		case n == 5 && i == 1:
+			panic(int16(n))
+		}
+		a[i]++
+		return true
+	})
+	return a[0]
+}
+
 // TestCallbacks runs functions with callbacks that change captured variables.
 func TestCallbacks(t *testing.T) {
 	callbacks.test(t)
-	for _, fn := range []func(uint64) uint64{fillUp, lastOf} {
+	for _, fn := range []func(uint64) uint64{fillUp, lastOf, stoppedBy} {
 		inKernel, err := jit.Func(fn)
 		callbacks.require(t, err)
 		for n := range uint64(12) {

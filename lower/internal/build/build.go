@@ -165,6 +165,9 @@ type instance struct {
 	unwinds, recovers bool
 	status            bool
 	sites             []*ir.Site
+	// throwsMemory is where it panics with a value that is not a number, if the program looks
+	// at values of panics.
+	throwsMemory token.Pos
 
 	done   bool
 	failed bool

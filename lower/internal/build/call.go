@@ -143,6 +143,7 @@ func (fn *function) call(callee *ssa.Function, args []operand, c *ssa.Call) oper
 	result, left := fn.emitCall(inst, vals, nil, c)
 	if inst.status {
 		fn.unwindIf(left, inst.sites...)
+		fn.inst.throwsMemory = max(fn.inst.throwsMemory, inst.throwsMemory)
 	}
 	return result
 }
@@ -156,6 +157,7 @@ func (fn *function) callRecovering(callee *ssa.Function, args []operand, c *ssa.
 	}
 	result, left := fn.emitCall(inst, vals, p, c)
 	fn.mayUnwind(inst.sites...)
+	fn.inst.throwsMemory = max(fn.inst.throwsMemory, inst.throwsMemory)
 	return result, left
 }
 

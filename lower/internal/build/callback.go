@@ -124,8 +124,10 @@ func (c *callback) after(fn *function) {
 		fn.cur = leave
 		counted := fn.emit(ir.OpSLt, ir.I32, panicked, fn.constant(ir.I64, 0))
 		p := thrown{panicked}
-		for i, t := range fn.b.thrownTypes()[1:] {
-			p = append(p, fn.loadLeaf(fn.slotAddr(c.slot).plus(c.value+8*int64(i)), leaf{typ: t, width: 8}))
+		if fn.b.world.knewInspects {
+			value := fn.slotAddr(c.slot).plus(c.value)
+			data := fn.loadLeaf(value.plus(8), leaf{typ: ir.I64, width: 8})
+			p = append(p, fn.loadLeaf(value, leaf{typ: ir.I64, width: 8}), fn.emit(ir.OpIntToPtr, ir.PtrAny, data))
 		}
 		fn.unwindUnless(counted, p, c.sites...)
 		leave = fn.cur
@@ -195,6 +197,11 @@ func (fn *function) wrapCallback(h *helper, f *ssa.Function, captured []shape, s
 	}
 	n, _ := intTypeOf(sig.Results().At(0).Type())
 	w.cur.Return(pos, w.convertInt(w.scalarOf(result), n, intType{64, n.signed}))
+	if pos := w.inst.throwsMemory; w.landed && pos.IsValid() {
+		w.b.diags.Add(diag.UnresolvedCall, w.b.position(pos), "panic with an integer",
+			"panic in a callback with a value that is not a number, in a program that looks at what recover returns")
+		return nil
+	}
 	if w.landed {
 		w.cur = w.landing
 		w.storeLeaf(ctx, 8, w.landing.Params[0])

@@ -148,7 +148,7 @@ func (b *builder) buildInstance(inst *instance) {
 	sharedDefers := 0
 	for {
 		*inst.f = ir.Func{Name: inst.f.Name, Module: b.m, Pos: inst.f.Pos, API: inst.f.API, NoInline: inst.f.NoInline}
-		inst.frames, inst.sites = nil, nil
+		inst.frames, inst.sites, inst.throwsMemory = nil, nil, token.NoPos
 		before := b.diags.Len()
 		fn := &function{
 			b:        b,

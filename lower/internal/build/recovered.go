@@ -23,7 +23,8 @@ import (
 // outlive the function that panics. Such memory belongs to the outermost function from which
 // panics return, or the one that calls it; see frame. In a loop there, one iteration after the other uses
 // it. Therefore recover copies the box to memory that lives as long as its result, and
-// variables that values of panics point to are refused in such loops.
+// variables that values of panics point to are refused in such loops. From a callback (see callback.go)
+// there come only numbers: what callbacks store, the verifier does not know any more when they are done.
 
 // A thrown panic is the values that go to a landing block: the status and, if the program looks at
 // values of panics, the two words of an interface.
@@ -81,18 +82,24 @@ func (fn *function) explicit(site *ir.Site, o operand) thrown {
 // thrownWords returns the interface o in the form of memory, for a panic.
 func (fn *function) thrownWords(o operand) operand {
 	switch {
-	case o.isBad() || isDynamic(o):
+	case o.isBad():
+		return badOperand
+	case isDynamic(o):
+		fn.inst.throwsMemory = fn.pos
 		return fn.settled(o)
 	case isStaticType(o.dyn):
 		fn.fail(diag.UnresolvedCall, "panic with an integer or a string", "panic with a value of type %s in a program that looks at what recover returns", o.dyn)
 		return badOperand
 	}
 	l, err := fn.b.layoutOf(o.dyn)
-	switch {
-	case err != nil:
+	if err != nil {
 		fn.failType(err)
 		return badOperand
-	case l.count <= 1:
+	}
+	if l.count > 1 || hasPointers(o.dyn) {
+		fn.inst.throwsMemory = fn.pos
+	}
+	if l.count <= 1 {
 		return fn.dynamic(o, types.NewInterfaceType(nil, nil), nil)
 	}
 	box := fn.thrownMemory(frame{size: max(l.size, 1), align: 8, pos: fn.pos, thrown: true})
@@ -214,6 +221,9 @@ func newRuntimeError() types.Type {
 	method("RuntimeError")
 	return t
 }
+
+// noErrorText is what the program panics with that asks an error of Go's runtime for its text.
+const noErrorText = "text of a run-time error, which is not kept"
 
 // recovered returns the interface that o, which recover has returned, stands for. If panics have no values
 // yet, the program is built again, and what is returned does not matter.

@@ -89,7 +89,6 @@ func (fn *function) startUnwinding() {
 		return
 	}
 	fn.landing = fn.f.NewBlock()
-	fn.pos = fn.src.Pos()
 	fn.addThrown(fn.landing)
 }
 
