@@ -125,7 +125,7 @@
 // The only other names are [SpinLockAcquire] and [SpinLockRelease], since their own are
 // taken by a type.
 //
-// Seven are declared and cannot be called, because programs have nothing to call them with:
+// Calls of seven are errors when compiling, because programs have nothing to call them with:
 //
 //   - [PerfEventRead], [PerfEventReadValue]: a map of perf events that a program counts with
 //   - [GetLocalStorage]: a map of a type that Linux 6.2 has replaced by that of [CgroupStorage]

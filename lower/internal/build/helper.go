@@ -124,9 +124,25 @@ var instead = map[string]string{
 	"xdp_store_bytes":        "use what the Data method returns",
 }
 
-// available reports an error if the target or the program's type lacks h.
+// uncallable is the helpers that no program can call, since it has nothing to call them with: why, and what to
+// write instead.
+var uncallable = map[string]struct{ why, instead string }{
+	"get_local_storage":     {"takes a map of a type that Linux has replaced", "use an ebpf.CgroupStorage"},
+	"kptr_xchg":             {"takes a field of a map that holds an object of the kernel, and maps have none", "keep what is needed of the object, or look it up again"},
+	"per_cpu_ptr":           {"takes a per-CPU variable of the kernel, and programs cannot refer to one", "use the LookupCPU method of an ebpf.PerCPUArray for a variable of the program's"},
+	"perf_event_read":       {"takes a map of counting perf events, and there is none", "use ebpf.PerfProgReadValue in a program of section perf_event"},
+	"perf_event_read_value": {"takes a map of counting perf events, and there is none", "use ebpf.PerfProgReadValue in a program of section perf_event"},
+	"tcp_send_ack":          {"is for struct_ops programs, which cannot be compiled", "leave out the call"},
+	"this_cpu_ptr":          {"takes a per-CPU variable of the kernel, and programs cannot refer to one", "use the Lookup method of an ebpf.PerCPUArray for a variable of the program's"},
+}
+
+// available reports an error if the target or the program's type lacks h, or there is nothing to call it with.
 func (fn *function) available(h *helper) bool {
 	d := h.directive
+	if u, ok := uncallable[d.name]; ok {
+		fn.fail(diag.HelperUnavailable, u.instead, "helper bpf_%s %s", d.name, u.why)
+		return false
+	}
 	if !fn.b.target.Kernel.AtLeast(d.kernel) {
 		fix := "leave out the call for this kernel, or require a newer one"
 		if other := instead[d.name]; other != "" {

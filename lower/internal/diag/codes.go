@@ -106,7 +106,7 @@ const (
 	// Example: ebpf.Printk("%d")
 	FormatMismatch Code = 405
 
-	// HelperUnavailable: a helper that the program type does not have.
+	// HelperUnavailable: a helper that the program type does not have, or that no program can call.
 	//
 	// Example: ebpf.XdpAdjustHead(ctx, 14) in a kprobe
 	HelperUnavailable Code = 406
