@@ -10,6 +10,7 @@ import (
 	"github.com/undergo-ebpf/undergo/e2e/corpus"
 	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/jit"
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // corpusInputs is the number of arguments each function of the corpus is run
@@ -55,6 +56,41 @@ func TestTooComplex(t *testing.T) {
 		t.Fatal("the verifier has accepted it")
 	}
 	wantError(t, err, "it is too complex for this kernel", "make loops shorter")
+}
+
+// TestNilCopy copies to a slice that is nil or a part of an array that the source is a part of, too. The
+// direction and the place are known to no verifier that does not learn from comparisons of two values.
+func TestNilCopy(t *testing.T) {
+	language.test(t)
+	kernel, err := kerneltest.RunningRelease()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if oldest := lower.BranchRanges.MinKernel(); !kernel.AtLeast(oldest) {
+		t.Skipf("Linux %v is needed", oldest)
+	}
+	f, err := jit.FuncSource[func(uint8, uint8) [8]uint16]("copy.go", `package p
+func move(n, m uint8) [8]uint16 {
+	a := [8]uint16{1, 2, 3, 4, 5, 6, 7, 8}
+	var to []uint16
+	if n&1 == 0 {
+		to = a[:m&3]
+	}
+	copy(to, a[n%8:])
+	return a
+}`, "move")
+	language.require(t, err)
+	for n := range uint8(8) {
+		for m := range uint8(4) {
+			want := [8]uint16{1, 2, 3, 4, 5, 6, 7, 8}
+			if n&1 == 0 {
+				copy(want[:m], want[n:])
+			}
+			if got := f(n, m); got != want {
+				t.Errorf("move(%d, %d) = %v, want %v", n, m, got, want)
+			}
+		}
+	}
 }
 
 // compareCalls calls two functions with the same arguments.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
+	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
 
 // This file lowers slices: a pointer, a length and a capacity, in that order.
@@ -209,7 +210,9 @@ const maxMoved = 16
 
 // move copies n elements from src to dst, which may overlap. Few of known number
 // are all loaded before the first is stored; otherwise a loop goes through them
-// in the direction that reads each before it is overwritten.
+// in the direction that reads each before it is overwritten. The verifier takes no difference of
+// pointers of which one is nil, as that of an empty slice, and does not know that a place
+// counted from the last is one of n; verifiers that learn from comparisons of two values are told.
 func (fn *function) move(dst, src, n *ir.Value, elem types.Type) {
 	l, err := fn.b.layoutOf(elem)
 	if err != nil {
@@ -230,11 +233,24 @@ func (fn *function) move(dst, src, n *ir.Value, elem types.Type) {
 		return
 	}
 	place := func(i *ir.Value) *ir.Value { return i }
+	var done *ir.Block
 	if src.Type == dst.Type || src.Type == ir.PtrAny || dst.Type == ir.PtrAny { // they may overlap
+		known := rootSlot(dst) != nil && rootSlot(src) != nil
+		if !known {
+			some := fn.f.NewBlock()
+			done = fn.f.NewBlock()
+			fn.cur.Branch(ir.Pos(fn.pos), fn.emit(ir.OpNe, ir.I32, n, fn.constant(ir.I64, 0)), ir.Edge{To: some}, ir.Edge{To: done})
+			fn.cur = some
+		}
 		down := fn.emit(ir.OpSGt, ir.I32, fn.emit(ir.OpPtrDiff, ir.I64, dst, src), fn.constant(ir.I64, 0))
 		last := fn.emit(ir.OpSub, ir.I64, n, fn.constant(ir.I64, 1))
 		place = func(i *ir.Value) *ir.Value {
-			return fn.emit(ir.OpSelect, ir.I64, down, fn.emit(ir.OpSub, ir.I64, last, i), i)
+			at := fn.emit(ir.OpSelect, ir.I64, down, fn.emit(ir.OpSub, ir.I64, last, i), i)
+			if !known && fn.b.target.Has(target.BranchRanges) {
+				at = fn.emit(ir.OpCheckIdx, ir.I64, at, n)
+				at.Aux = fn.b.site(ir.PanicIndex, ir.ProofMessage, fn.pos)
+			}
+			return at
 		}
 	}
 	fn.loop(n, func(i *ir.Value) *ir.Value {
@@ -247,6 +263,10 @@ func (fn *function) move(dst, src, n *ir.Value, elem types.Type) {
 		fn.store(address{base: fn.emit(ir.OpPtrAdd, dst.Type, dst, off)}, elem, v)
 		return fn.constant(ir.I32, 1)
 	})
+	if done != nil {
+		fn.cur.Jump(ir.Pos(fn.pos), done)
+		fn.cur = done
+	}
 }
 
 // lowerClear lowers clear(s) of a slice.
