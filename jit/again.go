@@ -2,20 +2,23 @@ package jit
 
 import (
 	"errors"
+	"slices"
 	"strings"
+
+	"github.com/cilium/ebpf/asm"
 
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // This file is the second attempt at a program whose loops the verifier does not see the
-// end of.
+// end of, be they of a helper that calls a function of the program.
 
 // leastLoopWork makes the compiler limit every loop that it can.
 const leastLoopWork = 1
 
 // compileAgain sets how p is compiled once more, if the kernel finds it too complex or a
-// loop of it endless: with every loop limited that can be. The verifier has the least work
-// then, and the program is somewhat slower.
+// loop of it endless: with every loop limited that can be, and variables that callbacks count with
+// hidden. The verifier has the least work then, and the program is somewhat slower.
 func (p *Program) compileAgain(in lower.Input, target lower.Target, o lower.Options) {
 	o.LoopWork = leastLoopWork
 	p.again = func() (*lower.Unit, error) { return lower.Compile(in, target, o) }
@@ -27,11 +30,11 @@ func (p *Program) load(o *options, c *Collection) error {
 	again := p.again
 	p.again = nil // and what it refers to
 	err := p.loadUnit(o, c)
-	if again == nil || !tooComplex(err) && !isEndless(err) && !(isRefused(err) && limitsLoops(p.unit)) {
+	if again == nil || !p.tooComplex(err) && !isEndless(err) && !(isRefused(err) && limitsLoops(p.unit)) {
 		return err
 	}
 	unit, compileErr := again()
-	if compileErr == nil && limitsLoops(unit) {
+	if compileErr == nil && (limitsLoops(unit) || hasCallbacks(unit)) {
 		p.unit = unit
 		err = p.loadUnit(o, c)
 	}
@@ -82,4 +85,9 @@ func limitsLoops(u *lower.Unit) bool {
 		}
 	}
 	return false
+}
+
+// hasCallbacks reports whether helpers call functions of the program.
+func hasCallbacks(u *lower.Unit) bool {
+	return slices.ContainsFunc(u.Insns, func(i asm.Instruction) bool { return i.IsLoadOfFunctionPointer() })
 }

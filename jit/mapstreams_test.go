@@ -110,6 +110,36 @@ func TestStreamSides(t *testing.T) {
 			}
 			return fn, before, func() []any { return nil }, m
 		}},
+		// An array whose index is counted by the callback, without a bound: the verifier would try out each.
+		{"UserRingBuf into an Array", kerneltest.UserRings, func(t *testing.T) (func() results, func(), func() []any, bind.Holder) {
+			m, a := ebpf.NewUserRingBuf[uint64](4096), ebpf.NewArray[uint64](8)
+			before := func() {
+				for i := range uint64(10) {
+					if err := m.Send(100 + i); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			fn := func() (r results) {
+				var i, failed uint32
+				n, err := m.Drain(func(v *uint64) bool {
+					if a.Set(i, *v) != nil {
+						failed++
+					}
+					i++
+					return true
+				})
+				r[0], r[1], r[2], r[3] = uint64(n), codeOf(err), uint64(i), uint64(failed)
+				return r
+			}
+			after := func() (got []any) {
+				for i, v := range a.All() {
+					got = append(got, i, v)
+				}
+				return got
+			}
+			return fn, before, after, m
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.need.Test(t)

@@ -16,6 +16,10 @@ import (
 // accepts programs that write anywhere. What is not known when the helper is called
 // covers what any call begins with, and once is enough then.
 //
+// Since then it follows the function until nothing new is found, which a counter that is known does not let
+// happen: those that index arrays are all tried out, and since Linux 6.14 the keys of array maps too (get_constant_map_key),
+// without an end. A program that has been too complex (Config.LoopWork) gets the same treatment.
+//
 // Method: before the helper is called, all variables whose address is stored somewhere or
 // passed to the helper are loaded and stored again, through opaque. Pointers are left as
 // they are: the verifier would not take a sum with a pointer for the pointer that it
@@ -39,9 +43,9 @@ import (
 // number of times".
 
 // Forget hides the contents of the variables that callbacks may change, if the target's
-// verifier needs that.
+// verifier needs that, or has found the program too complex.
 func Forget(f *ir.Func, c *Config) {
-	if c.Target.Has(target.CallbackRounds) {
+	if c.Target.Has(target.CallbackRounds) && c.LoopWork == 0 {
 		return
 	}
 	var calls []*ir.Value
