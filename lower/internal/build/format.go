@@ -147,6 +147,9 @@ func (f *formatter) verb(v verb) bool {
 	if a.typ == nil {
 		return f.fail("convert it to a concrete type", "type of argument %d is not known when compiling", f.next)
 	}
+	if handled, ok := f.special(v, a); handled {
+		return ok
+	}
 	if m := hasPrintMethod(a.typ); m != "" && strings.IndexByte("vsqxX", v.char) >= 0 {
 		return f.fail("convert it to its underlying type", "%s would call method %s of argument %d, of type %s", v.spec, m, f.next, a.typ)
 	}
@@ -157,6 +160,25 @@ func (f *formatter) verb(v verb) bool {
 		return f.literal(s)
 	}
 	return f.dynamic(v, a)
+}
+
+// special translates a conversion of what is no value of Go's at run time. It returns false if
+// a is not of that kind.
+func (f *formatter) special(v verb, a printkArg) (handled, ok bool) {
+	switch {
+	case a.typ == nilType:
+		if s := fmt.Sprintf(v.spec, nil); !strings.Contains(s, "%!") {
+			return true, f.literal(s)
+		}
+		return true, f.fail("use %v", "%s does not fit argument %d, which is nil", v.spec, f.next)
+	case a.typ == recoveredType, a.typ == runtimeErrorType:
+		return true, f.fail("print a text instead; the host reads which line panicked", "argument %d is what recover returns, whose text the kernel does not have", f.next)
+	case a.typ == errnoType && strings.IndexByte("vsqxX", v.char) >= 0:
+		return true, f.fail("print its number with %d", "%s prints the text of argument %d, an error, which the kernel does not have", v.spec, f.next)
+	case isMapPointer(a.typ):
+		return true, f.fail("write its name into the format", "argument %d is a map, which has no address in the kernel", f.next)
+	}
+	return false, false
 }
 
 // formatConst formats a if it is a constant.
@@ -226,7 +248,7 @@ func (f *formatter) dynamic(v verb, a printkArg) bool {
 	case isPointer(a.typ):
 		return f.pointer(v, a)
 	}
-	return f.mismatch(v, a)
+	return f.fail("print the integers in it one by one", "%s does not fit argument %d of type %s", v.spec, f.next, a.typ)
 }
 
 // integer translates %d, %x, %X, %c and %v of an integer of type i.
@@ -347,8 +369,11 @@ func (f *formatter) pointer(v verb, a printkArg) bool {
 			return f.fail("use %p for the address", "%s prints what argument %d points to, which the kernel cannot", v.spec, f.next)
 		}
 	}
+	if v.char == 'v' && !a.op.nonnil {
+		return f.fail("use %p for the address", "%s prints <nil> if argument %d is nil, which the kernel does not", v.spec, f.next)
+	}
 	if v.char != 'p' && v.char != 'v' || v.flags != "" || v.width != "" {
-		return f.mismatch(v, a)
+		return f.fail("use %p for the address", "%s does not fit argument %d of type %s", v.spec, f.next, a.typ)
 	}
 	o := f.fn.settled(a.op)
 	if o.isBad() {

@@ -113,6 +113,9 @@ func (fn *function) printkArg(v ssa.Value) printkArg {
 		return printkArg{m.X, m.X.Type(), fn.operand(m.X)}
 	}
 	o := fn.operand(v)
+	if o.dyn == nilType {
+		return printkArg{v, nilType, o}
+	}
 	if o.dyn != nil {
 		return printkArg{v, o.dyn, o.parts[0]}
 	}

@@ -49,6 +49,11 @@ func TestPrintk(t *testing.T) {
 		{`"%s", map2(b)`, "", "", false},
 		{`"%s.", word`, "yes.", "trace_printk", true},
 		{`"%d", any(i8)`, s("%d", i8), "trace_printk", true},
+		{`"%v|%6v", nil, nil`, s("%v|%6v", nil, nil), "trace_printk", true},
+		{`"%x %v %v %v %v %v %v %v %v %v", int8(-1), int16(2), int32(3), int64(4), uint8(5), uint16(6), uint32(7), uint64(1<<63), uint(9), uintptr(10)`,
+			s("%x 2 3 4 5 6 7 %v 9 10", int8(-1), uint64(1<<63)), "trace_printk", true},
+		{`"%p", (*int)(nil)`, s("%p", (*int)(nil)), "trace_printk", true},
+		{`"%c %d %d %d", u8, u8, u16, u64`, s("%c %d %d %d", u8, u8, u16, u64), "trace_vprintk", false},
 		{`"%d and %d", []any{i8, u8}...`, s("%d and %d", i8, u8), "trace_printk", true},
 	}
 	var src strings.Builder
