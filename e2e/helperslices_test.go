@@ -168,3 +168,30 @@ func TestHelperParts(t *testing.T) {
 		}
 	}
 }
+
+// markAt returns the mark at the index that Priority is.
+func markAt(ctx *ebpf.SKB) ebpf.TCAction {
+	ctx.CB[0], ctx.CB[1], ctx.CB[2], ctx.CB[3], ctx.CB[4] = ctx.Mark, 11, 12, 13, 14
+	old := ctx.CB[ctx.Priority]
+	ctx.CB[0] = 100
+	return ebpf.TCAction(ctx.CB[ctx.Priority] + old<<8)
+}
+
+// Elements of the arrays of a context can be read by a variable index, and are what they are then.
+func TestContextIndex(t *testing.T) {
+	language.test(t)
+	p := language.compile(t, markAt, jit.As("tc"), jit.OnPanic(77))
+	for i := range uint32(7) {
+		want := ebpf.TCAction(77)
+		if i < 5 {
+			want = markAt(&ebpf.SKB{Mark: 9, Priority: i})
+		}
+		r, err := p.TestContext(&ebpf.SKB{Mark: 9, Priority: i}, make([]byte, 64))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Result != int32(want) {
+			t.Errorf("index %d: %#x, want %#x", i, r.Result, want)
+		}
+	}
+}

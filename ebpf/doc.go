@@ -100,6 +100,7 @@
 // a test makes the context of bytes, with [NewXDP] or [NewSKB]; the Test method of
 // a loaded program runs it in the kernel on the same bytes.
 //
+// An element of an array in a context can be read by a variable index, but in programs of tracepoints.
 // Which fields of a context a program may read and write depends on its type. The compiler
 // refuses the others.
 //

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -68,12 +70,38 @@ func (fn *function) lowerIndexAddr(e *ssa.IndexAddr) operand {
 	}
 	if p, ok := e.X.Type().Underlying().(*types.Pointer); ok {
 		a := fn.deref(e.X)
-		n := fn.constant(ir.I64, p.Elem().Underlying().(*types.Array).Len())
-		return pointerTo(fn.element(a, fn.checkIndex(fn.index64(e.Index), n), elem))
+		arr := p.Elem().Underlying().(*types.Array)
+		n := fn.constant(ir.I64, arr.Len())
+		idx := fn.checkIndex(fn.index64(e.Index), n)
+		if _, isConst := idx.IsConst(); !isConst && a.base.Type == ir.PtrCtx && fn.mayCopyContext(e) {
+			if fn.checkContext(e, false) {
+				return badOperand
+			}
+			a = address{base: fn.inMemory(fn.load(a, arr, true), arr)}
+		}
+		return pointerTo(fn.element(a, idx, elem))
 	}
 	s := fn.operand(e.X)
 	idx := fn.checkIndex(fn.index64(e.Index), s.vals[1])
 	return pointerTo(fn.element(address{s.vals[0], s.off}, idx, elem))
+}
+
+// mayCopyContext reports whether the array in the context that e is an element of can be copied to index the
+// copy, since the kernel allows no variable offsets there: where e is read at once, and no more. The
+// arguments of tracepoints and system calls are not all there, and the kernel attaches no program that reads one
+// which is not.
+func (fn *function) mayCopyContext(e *ssa.IndexAddr) bool {
+	refs := *e.Referrers()
+	if len(refs) != 1 || strings.Contains(fn.b.in.Type, "tracepoint") {
+		return false
+	}
+	load, ok := refs[0].(*ssa.UnOp)
+	if !ok || load.Block() != e.Block() {
+		return false
+	}
+	list := e.Block().Instrs
+	at := slices.Index(list, ssa.Instruction(e))
+	return list[at+1] == ssa.Instruction(load)
 }
 
 // lowerIndex lowers x[i] for an array value or a string x.
