@@ -43,7 +43,7 @@
 // A panic runs what is deferred, as in Go, so that locks and records are given back.
 // One that nothing recovers from ends the program. What recover returns has the type and the value
 // that panic was called with; that of Go's own panics is an error whose text is
-// not kept: a program that asks for it panics.
+// not kept: asking for it is refused, or panics where the error was in memory.
 //
 // Function values and interfaces can be kept in variables, structs, arrays and
 // slices; a call of one that is not known when compiling chooses between all that the

@@ -46,7 +46,12 @@ func (fn *function) dispatchMethod(recv operand, t types.Type, m *types.Func, pa
 	sig := m.Type().(*types.Signature)
 	return fn.choose(id, w.implementers(t.Underlying().(*types.Interface)), resultType(sig), callValue(c), func(n int64) operand {
 		dyn := w.types[n-1]
-		if dyn == runtimeErrorType { // an interface of this type may never hold one, so that this is no error
+		if dyn == runtimeErrorType {
+			if c != nil && fromRecover(c.Call.Value, nil) {
+				fn.fail(diag.UnresolvedCall, "assert the type of the value that panic was called with", "call of method %s of what may be an error of Go's runtime, of which the text is not kept", m.Name())
+				return badOperand
+			}
+			// All values of the interface may have come from elsewhere, so that this is no mistake yet.
 			fn.check(fn.constant(ir.I32, 0), ir.PanicExplicit, noErrorText)
 			return fn.zero(resultType(sig))
 		}

@@ -222,6 +222,25 @@ func newRuntimeError() types.Type {
 	return t
 }
 
+// fromRecover reports whether the interface v is what a call of recover in the same function returns, not
+// counting the φ-nodes seen.
+func fromRecover(v ssa.Value, seen []*ssa.Phi) bool {
+	switch v := v.(type) {
+	case *ssa.Call:
+		b, ok := v.Call.Value.(*ssa.Builtin)
+		return ok && b.Name() == "recover"
+	case *ssa.TypeAssert:
+		return fromRecover(v.X, seen)
+	case *ssa.ChangeInterface:
+		return fromRecover(v.X, seen)
+	case *ssa.Extract:
+		return fromRecover(v.Tuple, seen)
+	case *ssa.Phi:
+		return !slices.Contains(seen, v) && slices.ContainsFunc(v.Edges, func(e ssa.Value) bool { return fromRecover(e, append(seen, v)) })
+	}
+	return false
+}
+
 // noErrorText is what the program panics with that asks an error of Go's runtime for its text.
 const noErrorText = "text of a run-time error, which is not kept"
 

@@ -68,6 +68,9 @@ func stored(yield func(int) bool) {
 func progRecover(ctx ebpf.Context) int {
 	defer func() {
 		v := recover()
+		if err, ok := v.(error); ok {
+			ebpf.Printk("%s", err.Error()) // want U401 "call of method Error of what may be an error of Go's runtime"
+		}
 		w := any(1)
 		if ebpf.KtimeGetNs() == 1 {
 			w = v
