@@ -30,7 +30,7 @@ func (p *Program) load(o *options, c *Collection) error {
 	again := p.again
 	p.again = nil // and what it refers to
 	err := p.loadUnit(o, c)
-	if again == nil || !p.tooComplex(err) && !isEndless(err) && !(isRefused(err) && limitsLoops(p.unit)) {
+	if again == nil || !tooComplex(err) && !isEndless(err) && !(isRefused(err) && limitsLoops(p.unit)) {
 		return err
 	}
 	unit, compileErr := again()

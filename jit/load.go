@@ -146,7 +146,7 @@ func (p *Program) loadUnit(o *options, c *Collection) error {
 		opts.Programs.LogLevel = cebpf.LogLevelInstruction | cebpf.LogLevelStats
 	}
 	coll, err := cebpf.NewCollectionWithOptions(spec, opts)
-	if err != nil && opts.Programs.LogDisabled && p.wantsLog(err) {
+	if err != nil && opts.Programs.LogDisabled && wantsLog(err) {
 		opts.Programs.LogDisabled = false
 		coll, err = cebpf.NewCollectionWithOptions(spec, opts)
 	}
@@ -165,8 +165,8 @@ func (p *Program) loadUnit(o *options, c *Collection) error {
 
 // wantsLog reports whether the verifier's log says more than err does. It does not
 // for a program that is too complex: then it is long and ends anywhere.
-func (p *Program) wantsLog(err error) bool {
-	return !errors.Is(err, unix.EPERM) && !p.tooComplex(err) && !errors.Is(err, unix.ENOMEM)
+func wantsLog(err error) bool {
+	return !errors.Is(err, unix.EPERM) && !tooComplex(err)
 }
 
 // privileges says what to do about a missing privilege.

@@ -49,10 +49,8 @@ func (p *Program) loadError(o *options, err error) error {
 	// Privileges are missing, or the program type: nothing that the verifier says.
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("load %s: %w", p.name, p.privileges(err))
-	case p.tooComplex(err) && o.log == nil:
+	case tooComplex(err) && o.log == nil:
 		return &VerifierError{Program: p.name, Reason: "it is too complex for this kernel: make loops shorter or move parts into functions of their own", Cause: err}
-	case errors.Is(err, unix.ENOMEM) && o.log == nil: // it is the kernel that lacks memory
-		return fmt.Errorf("load %s: %w", p.name, err)
 	case errors.Is(err, unix.EINVAL) && errors.Is(features.HaveProgramType(p.row.typ), cebpf.ErrNotSupported):
 		return fmt.Errorf("load %s: programs of type %v: %w", p.name, p.row.typ, features.HaveProgramType(p.row.typ))
 	case errors.As(err, &ve):
@@ -69,10 +67,9 @@ func (p *Program) loadError(o *options, err error) error {
 
 // tooComplex reports whether the verifier has given up on a program. It says so
 // by E2BIG, and where push_stack in kernel/bpf/verifier.c failed for too many
-// pending branches, by EFAULT (until Linux 6.18 at least), or by ENOMEM if that were calls of
-// a function by a helper (push_callback_call in the same file).
-func (p *Program) tooComplex(err error) bool {
-	return errors.Is(err, unix.E2BIG) || errors.Is(err, unix.EFAULT) || errors.Is(err, unix.ENOMEM) && hasCallbacks(p.unit)
+// pending branches, by EFAULT or ENOMEM, which a kernel that lacks memory says too.
+func tooComplex(err error) bool {
+	return errors.Is(err, unix.E2BIG) || errors.Is(err, unix.EFAULT) || errors.Is(err, unix.ENOMEM)
 }
 
 var (
