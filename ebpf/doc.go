@@ -190,7 +190,8 @@
 // exist, EEXIST of one that does. Operations on a map that has been closed fail with
 // [os.ErrClosed].
 //
-// All maps can be used by any number of goroutines.
+// All maps can be used by any number of goroutines; records of a ring buffer or of perf events are
+// read by one at a time, and a second reader fails with EBUSY.
 //
 // # Running natively
 //

@@ -12,7 +12,7 @@ import (
 //
 // The format must be a constant. It is in the form of package fmt and is checked
 // against the arguments when the program is compiled. The kernel prints integers
-// of any width (%d, %x, %v), pointers (%p), strings (%s), and %%. Up to three
+// of any width (%d, %x, %v), pointers (%p), constant strings (%s), and %%. Up to three
 // arguments need Linux 4.1 (bpf_trace_printk), more need 5.16
 // (bpf_trace_vprintk). A line break at the end may be left out.
 //

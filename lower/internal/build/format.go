@@ -326,7 +326,7 @@ func (f *formatter) str(v verb, a printkArg) bool {
 		return f.fail("use %s", "the kernel has no %s of a string", v.spec)
 	}
 	if !constStrings(a.src, make(map[ssa.Value]bool)) {
-		return f.fail("print constant strings, or the bytes one by one",
+		return f.fail("print constant strings; pass others to the host, in a record of an ebpf.RingBuf",
 			"argument %d is a string that is not constant, so that it does not end in the NUL the kernel looks for", f.next)
 	}
 	return f.emitString(v, f.fn.settled(a.op).vals[0])
