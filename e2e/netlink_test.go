@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"time"
 
 	"github.com/vishvananda/netlink"
 )
@@ -29,6 +30,28 @@ func addVeth(name, peer string) error {
 	for _, n := range []string{name, peer} {
 		if err := interfaceUp(n); err != nil {
 			return err
+		}
+	}
+	return waitForCarrier(name, peer)
+}
+
+// waitForCarrier waits until interfaces that are up send. Until the kernel's link watch has seen the
+// carrier, which on a busy machine takes a while, they drop all that they are given.
+func waitForCarrier(names ...string) error {
+	deadline := time.Now().Add(patience)
+	for _, n := range names {
+		for {
+			l, err := netlink.LinkByName(n)
+			if err != nil {
+				return err
+			}
+			if l.Attrs().OperState == netlink.OperUp {
+				break
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("interface %s is %v", n, l.Attrs().OperState)
+			}
+			time.Sleep(time.Millisecond)
 		}
 	}
 	return nil
