@@ -38,6 +38,7 @@ var testPackages = []testPackage{
 	{"e2e", map[string]string{
 		"TestImportGraph":            "lists packages with the go command",
 		"TestGoPrograms":             "reads the programs of the Go installation",
+		"TestErrorValues":            "calls package errors of the Go installation",
 		"TestStandardLibraryRefused": "calls packages of the Go installation",
 	}},
 	{"jit", map[string]string{
