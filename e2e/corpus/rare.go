@@ -127,8 +127,8 @@ func makeCapped(n uint8, m int8) (sum int) {
 }
 
 type walkState struct {
-	at  uint8
 	sum [2]uint16
+	at  uint8
 }
 
 // Tail calls whose arguments point into variables.

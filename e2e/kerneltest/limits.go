@@ -26,9 +26,6 @@ type Limit struct {
 var (
 	// Boundless is loops whose end no verifier proves, ended by bpf_loop.
 	Boundless = Limit{lower.LoopHelper.MinKernel(), lower.UnboundedLoop}
-	// movingSlice is boundless loops that bpf_loop cannot run: a slice gets shorter from
-	// iteration to iteration, and with it a pointer moves.
-	movingSlice = Limit{lower.MayGoto.MinKernel(), lower.UnboundedLoop}
 	// spilledCounter is bounded loops in which so much is live that the verifier loses count.
 	spilledCounter = Limit{lower.MayGoto.MinKernel(), lower.UnboundedLoop}
 	// TooManyPaths is boundless loops that seem to be bounded.
@@ -66,6 +63,8 @@ var Limits = map[string]Limit{
 	"treeWalk":          Boundless,
 	"shortestPath":      Boundless,
 	"primeFactors":      Boundless,
+	"recoverOuter":      Boundless,
+	"tailPairs":         Boundless,
 	"sliceSortLong":     Boundless,
 	"sortStable":        Boundless,
 	"wideResults":       spilledCounter,
@@ -76,7 +75,6 @@ var Limits = map[string]Limit{
 	"inflate":           TooManyPaths,
 	"brackets":          TooManyPaths,
 	"flood":             TooManyPaths,
-	"validRune":         movingSlice,
 	"atomicFuncs32":     fetching,
 	"atomicFuncs64":     fetching,
 	"atomicTypes":       fetching,
