@@ -55,7 +55,7 @@ func Guard(f *ir.Func, c *Config) {
 	g.joins = joinedData(f, g.dom)
 	g.run(g)
 	if len(g.plans) > 0 {
-		g.offsets = offsets{newAnalysis(f), make([]fact, f.NumValues())}
+		g.offsets = offsets{newAnalysis(f), make([]fact, f.NumValues()), make(map[argument]bool)}
 		g.offsets.run(g.offsets)
 		for _, b := range f.Blocks {
 			g.rewrite(b)
@@ -103,11 +103,18 @@ type room struct {
 	size int64
 }
 
-// offsets is what is true of the operands of pointer additions, whether the verifier
-// knows it or not.
+// offsets is what is true of the operands of pointer additions and of sizes that helpers get, whether the
+// verifier knows it or not.
 type offsets struct {
 	*analysis
-	known []fact // by Value.ID
+	known    []fact            // by Value.ID
+	positive map[argument]bool // numbers that are not 0
+}
+
+// An argument is an operand of a call of a helper.
+type argument struct {
+	call *ir.Value
+	arg  int
 }
 
 func (o offsets) param(*ir.Value, fact) {}
@@ -115,8 +122,15 @@ func (o offsets) param(*ir.Value, fact) {}
 func (o offsets) term(*ir.Block) {}
 
 func (o offsets) instr(v *ir.Value) {
-	if v.Op == ir.OpPtrAdd {
+	switch v.Op {
+	case ir.OpPtrAdd:
 		o.known[v.Args[1].ID] = o.get(v.Args[1])
+	case ir.OpHelper:
+		for _, i := range v.Helper().Sizes {
+			if i >= 0 && i < len(v.Args) && o.get(v.Args[i]).umin > 0 {
+				o.positive[argument{v, i}] = true
+			}
+		}
 	}
 }
 
@@ -269,7 +283,7 @@ func (g *guarder) access(v *ir.Value, arg int, disp, size, align int64) {
 		align = 1
 	}
 	if align > 1 || a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > g.objectSize(a.root) {
-		g.plans[v] = append(g.plans[v], guardPlan{arg, a, disp, size, align})
+		g.plans[v] = append(g.plans[v], guardPlan{arg: arg, at: a, disp: disp, size: size, align: align})
 	}
 }
 
@@ -304,14 +318,26 @@ func (g *guarder) rewrite(b *ir.Block) {
 	for _, v := range old {
 		for _, p := range g.plans[v] {
 			if p.at.root == nil {
-				n := v.Args[p.arg]
-				v.Args[p.arg] = g.check(b, v, n, p.size+1)
+				g.guardSize(b, v, p)
 				continue
 			}
 			g.guard(b, v, p, guarded)
 		}
 		b.Append(v)
 	}
+}
+
+// guardSize makes operand p.arg of v a number that is known to be at most p.size. Of a range around 0
+// verifiers that keep one interval, as that of Linux 7.3, forget that 0 is not in it; so a positive one is
+// checked less 1.
+func (g *guarder) guardSize(b *ir.Block, v *ir.Value, p guardPlan) {
+	n := v.Args[p.arg]
+	if !g.offsets.positive[argument{v, p.arg}] || p.size == 0 {
+		v.Args[p.arg] = g.check(b, v, n, p.size+1)
+		return
+	}
+	below := b.Add(ir.OpAdd, n.Type, v.Pos, n, b.Const(n.Type, -1))
+	v.Args[p.arg] = b.Add(ir.OpAdd, n.Type, v.Pos, g.check(b, v, below, p.size), b.Const(n.Type, 1))
 }
 
 // guard makes operand p.arg of v an address that is known to be in bounds.
