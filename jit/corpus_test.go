@@ -13,15 +13,23 @@ import (
 // TestCorpusThreeRegisters runs the corpus in the kernel, compiled for three
 // registers, so that nearly every value is spilled at some time. Package e2e runs it
 // with all registers.
-func TestCorpusThreeRegisters(t *testing.T) {
+func TestCorpusThreeRegisters(t *testing.T) { testCorpus(t, spilledLimits, jit.Registers(3)) }
+
+// TestCorpusInMemory runs the corpus in the kernel, compiled so that nearly every number that
+// lives across a call is in memory.
+func TestCorpusInMemory(t *testing.T) { testCorpus(t, nil, jit.Live(1)) }
+
+// testCorpus runs the corpus in the kernel. limits are what old kernels cannot run of it because
+// of how it is compiled.
+func testCorpus(t *testing.T, limits map[string]kerneltest.Limit, how jit.Option) {
 	for _, fn := range corpus.Funcs {
 		native := reflect.ValueOf(fn)
 		t.Run(kerneltest.FuncName(fn), func(t *testing.T) {
 			if kerneltest.Guest != "" && kerneltest.Heavy[kerneltest.FuncName(fn)] {
 				t.Skip("takes the verifier minutes on an emulated machine")
 			}
-			k, err := jit.Func(fn, jit.Verify(), jit.Registers(3))
-			limit, ok := spilledLimits[kerneltest.FuncName(fn)]
+			k, err := jit.Func(fn, jit.Verify(), how)
+			limit, ok := limits[kerneltest.FuncName(fn)]
 			if !ok {
 				limit = kerneltest.Limits[kerneltest.FuncName(fn)]
 			}
@@ -29,10 +37,10 @@ func TestCorpusThreeRegisters(t *testing.T) {
 				return
 			}
 			needPrivilege(t, err)
-			spilled := reflect.ValueOf(k)
+			inKernel := reflect.ValueOf(k)
 			for _, in := range corpus.Inputs(native.Type(), 40) {
 				want, wantPanic := outcome(native, in)
-				got, gotPanic := outcome(spilled, in)
+				got, gotPanic := outcome(inKernel, in)
 				if (gotPanic == nil) != (wantPanic == nil) {
 					t.Fatalf("%v: panics with %v in the kernel, with %v natively", in, gotPanic, wantPanic)
 				}

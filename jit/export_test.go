@@ -33,5 +33,8 @@ func Verify() Option { return func(o *options) { o.verify = true } }
 // Registers cuts the registers that the compiler may use.
 func Registers(n int) Option { return func(o *options) { o.registers = n } }
 
+// Live cuts the values that may live across a call; others are in memory.
+func Live(n int) Option { return func(o *options) { o.live = n } }
+
 // ViaPacket makes Func use a packet, as it does before Linux 5.14.
 func ViaPacket() Option { return func(o *options) { o.packet = true } }

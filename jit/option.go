@@ -26,10 +26,11 @@ type options struct {
 	log     io.Writer
 	dumps   bool
 
-	// verify and registers are for tests, see lower.Options; packet makes Func
+	// verify, registers and live are for tests, see lower.Options; packet makes Func
 	// use a packet, as before Linux 5.14.
 	verify    bool
 	registers int
+	live      int
 	packet    bool
 }
 

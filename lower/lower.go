@@ -57,6 +57,9 @@ type Options struct {
 	// Registers, if not 0, cuts the registers that the allocator may use to the
 	// first so many of R0, R6, R1, R7, R2, R8, R3, R9, R4, R5. Tests set it to 3.
 	Registers int
+	// Live, if not 0, is the number of values that may live across a call; others are in
+	// memory, which is otherwise a last resort. Tests set it to 1.
+	Live int
 	// LoopWork is the number of instructions for the verifier to follow that a loop may be
 	// before the kernel is made to limit it, where it can. 0 stands for what is best
 	// for most programs. With less, more complex programs can be verified, and loops run
@@ -136,17 +139,28 @@ func (c *compilation) compile() (unit *Unit, err error) {
 	return c.run()
 }
 
-// spillRooms is the bytes of stack that variables leave to spilled values: nothing
-// at first, and more if that turns out to be too little. How much is spilled
-// is known only when registers have been allocated, and most programs spill
-// nothing.
-var spillRooms = []int{0, 128, 256, 512}
+// A frugality is what is done for a program to fit on the stack.
+type frugality struct {
+	// room is the bytes that variables leave to spilled values.
+	room int
+	// live, if not 0, is the number of values that may live across a call; others are
+	// in memory as variables are.
+	live int
+}
+
+// frugalities are tried in turn: nothing at first, and more if that turns out to be too
+// little. How much is spilled is known only when registers have been allocated, and
+// most programs spill nothing.
+var frugalities = []frugality{{}, {room: 128}, {room: 256}, {room: 512}, {512, 16}, {512, 4}}
 
 // run compiles until the program fits on the stack.
 func (c *compilation) run() (unit *Unit, err error) {
-	for _, room := range spillRooms {
+	for _, f := range frugalities {
+		if f.live == 0 && c.opt.Live != 0 {
+			f = frugality{512, c.opt.Live}
+		}
 		c.diags = diag.List{}
-		unit, err = c.try(room)
+		unit, err = c.try(f)
 		if !c.overflow {
 			break
 		}
@@ -154,9 +168,8 @@ func (c *compilation) run() (unit *Unit, err error) {
 	return unit, err
 }
 
-// try is the pipeline, with room for spilled values on the stack. It sets
-// c.overflow if that was too little.
-func (c *compilation) try(room int) (unit *Unit, err error) {
+// try is the pipeline. It sets c.overflow if the program does not fit on the stack.
+func (c *compilation) try(frugal frugality) (unit *Unit, err error) {
 	c.overflow = false
 	var m *ir.Module
 	c.step("build", func() { m = build.Build(c.in, c.target, &c.diags) })
@@ -164,7 +177,7 @@ func (c *compilation) try(room int) (unit *Unit, err error) {
 		return nil, err
 	}
 	c.checkIR("build", m)
-	c.optimize(m, room)
+	c.optimize(m, frugal)
 	if err := c.diags.Err(); err != nil {
 		return nil, err
 	}
@@ -198,9 +211,9 @@ func (c *compilation) step(stage string, f func()) {
 	c.times = append(c.times, StageTime{stage, time.Since(start)})
 }
 
-// optimize runs the passes. Variables leave room for spilled values.
-func (c *compilation) optimize(m *ir.Module, room int) {
-	cfg := &opt.Config{Target: c.target, ProgramType: c.in.Type, MaySleep: c.in.MaySleep, Spill: room, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
+// optimize runs the passes.
+func (c *compilation) optimize(m *ir.Module, frugal frugality) {
+	cfg := &opt.Config{Target: c.target, ProgramType: c.in.Type, MaySleep: c.in.MaySleep, Spill: frugal.room, Live: frugal.live, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
 	cfg.Visit = func(f *ir.Func) { c.function = f.Name }
 	runPasses(m, cfg, passHooks{
 		before: func(name string) { c.stage, c.function = name, "" },

@@ -19,6 +19,8 @@ func Source() fs.FS { return source }
 // Funcs is the functions. Parameters and results are integers, bools, and arrays
 // and structs of them.
 var Funcs = []any{
+	// wide.go
+	liveAtOnce, liveAcrossLoop,
 	// int.go
 	addInt8, addUint8, arithInt8, arithInt16, arithInt32, arithInt64, arithUint8, arithUint16, arithUint32, arithUint64, arithUintptr,
 	divInt8, divInt16, divInt32, divInt64, divUint8, divUint16, divUint32, divUint64, divConst,

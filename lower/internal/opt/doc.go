@@ -48,6 +48,9 @@ type Config struct {
 	// Spill is the number of bytes of the stack that variables must leave to
 	// spilled values.
 	Spill int
+	// Live, if not 0, is the number of values that may live across a call, for whatever
+	// reason; others are put into variables if they can be.
+	Live int
 	// Diags receives the reasons why the program cannot be compiled that show
 	// only after optimisation.
 	Diags *diag.List
