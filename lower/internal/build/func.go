@@ -2,6 +2,7 @@ package build
 
 import (
 	"fmt"
+	"go/ast"
 	"go/token"
 
 	"golang.org/x/tools/go/ssa"
@@ -42,6 +43,7 @@ type function struct {
 	// parameters are the panic. See unwind.go.
 	landing   *ir.Block
 	landed    bool         // something goes there
+	addressed []ast.Expr   // see isOperandOfAnd
 	landings  []*ir.Block  // see landingAfter
 	passing   *passedPanic // the return of a panic that goes on
 	panicking *ir.Slot     // the panic to recover from

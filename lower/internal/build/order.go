@@ -1,8 +1,10 @@
 package build
 
 import (
+	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 )
@@ -17,7 +19,8 @@ import (
 // statements). go/ssa computes the address of a[i] before it calls f, if a is an array
 // of arrays. So an address that
 // is only stored to is computed when that is done, if something in between can tell the
-// difference.
+// difference. An address that the source asks for, by &a[i], is an operand like others: it is
+// computed where it stands, even if nothing is done with it but to store something later.
 
 // sinks reports whether the address v is computed with the store to it.
 func (fn *function) sinks(v ssa.Value) bool {
@@ -26,7 +29,7 @@ func (fn *function) sinks(v ssa.Value) bool {
 	}
 	at := v.(ssa.Instruction)
 	store := onlyStore(v)
-	if store == nil {
+	if store == nil || fn.isOperandOfAnd(v.Pos()) {
 		return false
 	}
 	if store.Block() != at.Block() {
@@ -48,6 +51,25 @@ func (fn *function) sinks(v ssa.Value) bool {
 		}
 	}
 	return false
+}
+
+// isOperandOfAnd reports whether pos is in the X of an expression &X of the function, but for
+// composite literals, whose parts are assigned to.
+func (fn *function) isOperandOfAnd(pos token.Pos) bool {
+	if fn.addressed == nil {
+		fn.addressed = []ast.Expr{}
+		if syntax := fn.src.Syntax(); syntax != nil {
+			ast.Inspect(syntax, func(n ast.Node) bool {
+				if u, ok := n.(*ast.UnaryExpr); ok && u.Op == token.AND {
+					if _, isLit := ast.Unparen(u.X).(*ast.CompositeLit); !isLit {
+						fn.addressed = append(fn.addressed, u.X)
+					}
+				}
+				return true
+			})
+		}
+	}
+	return slices.ContainsFunc(fn.addressed, func(x ast.Expr) bool { return x.Pos() <= pos && pos < x.End() })
 }
 
 // mayFail reports whether v computes an address that may not exist.
