@@ -40,6 +40,7 @@ var testPackages = []testPackage{
 		"TestGoPrograms":             "reads the programs of the Go installation",
 		"TestErrorValues":            "calls package errors of the Go installation",
 		"TestStandardLibraryRefused": "calls packages of the Go installation",
+		"TestRegress":                "builds programs with the go command",
 	}},
 	{"jit", map[string]string{
 		"TestCompilePackage": "finds a package with the go command",

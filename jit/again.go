@@ -10,31 +10,36 @@ import (
 	"github.com/undergo-ebpf/undergo/lower"
 )
 
-// This file is the second attempt at a program whose loops the verifier does not see the
-// end of, be they of a helper that calls a function of the program.
+// This file is the second attempt at a program that the verifier refuses: because it does not see
+// the end of a loop, be it of a helper that calls a function of the program, or because it loses
+// track of an offset.
 
 // leastLoopWork makes the compiler limit every loop that it can.
 const leastLoopWork = 1
 
-// compileAgain sets how p is compiled once more, if the kernel finds it too complex or a
-// loop of it endless: with every loop limited that can be, and variables that callbacks count with
-// hidden. The verifier has the least work then, and the program is somewhat slower.
+// compileAgain sets how p is compiled once more, if the kernel finds it too complex, a
+// loop of it endless, or refuses it otherwise: with every loop limited that can be, variables that
+// callbacks count with hidden, and, unless it is a matter of complexity, each offset checked
+// where it is used. The verifier has the least work then, and the program is somewhat slower.
 func (p *Program) compileAgain(in lower.Input, target lower.Target, o lower.Options) {
 	o.LoopWork = leastLoopWork
-	p.again = func() (*lower.Unit, error) { return lower.Compile(in, target, o) }
+	p.again = func(doubt bool) (*lower.Unit, error) {
+		o.Doubt = doubt
+		return lower.Compile(in, target, o)
+	}
 }
 
-// load loads the program, and one compiled again if it has loops and is too complex, or if
-// it is refused: in loops that the kernel ends, the verifier may forget what it knew.
+// load loads the program, and one compiled again if it is refused.
 func (p *Program) load(o *options, c *Collection) error {
 	again := p.again
 	p.again = nil // and what it refers to
 	err := p.loadUnit(o, c)
-	if again == nil || !tooComplex(err) && !isEndless(err) && !(isRefused(err) && limitsLoops(p.unit)) {
+	if again == nil || !tooComplex(err) && !isRefused(err) {
 		return err
 	}
-	unit, compileErr := again()
-	if compileErr == nil && (limitsLoops(unit) || hasCallbacks(unit)) {
+	doubt := !tooComplex(err) && !isEndless(err)
+	unit, compileErr := again(doubt)
+	if compileErr == nil && (doubt || limitsLoops(unit) || hasCallbacks(unit)) {
 		p.unit = unit
 		err = p.loadUnit(o, c)
 	}

@@ -19,6 +19,9 @@ func TestCorpusThreeRegisters(t *testing.T) { testCorpus(t, spilledLimits, jit.R
 // lives across a call is in memory.
 func TestCorpusInMemory(t *testing.T) { testCorpus(t, nil, jit.Live(1)) }
 
+// TestCorpusInDoubt runs the corpus in the kernel, compiled as if it had been refused.
+func TestCorpusInDoubt(t *testing.T) { testCorpus(t, nil, jit.Doubt()) }
+
 // testCorpus runs the corpus in the kernel. limits are what old kernels cannot run of it because
 // of how it is compiled.
 func testCorpus(t *testing.T, limits map[string]kerneltest.Limit, how jit.Option) {

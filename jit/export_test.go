@@ -36,5 +36,8 @@ func Registers(n int) Option { return func(o *options) { o.registers = n } }
 // Live cuts the values that may live across a call; others are in memory.
 func Live(n int) Option { return func(o *options) { o.live = n } }
 
+// Doubt makes the compiler check all offsets again, as for a program that was refused.
+func Doubt() Option { return func(o *options) { o.doubt = true } }
+
 // ViaPacket makes Func use a packet, as it does before Linux 5.14.
 func ViaPacket() Option { return func(o *options) { o.packet = true } }

@@ -37,7 +37,7 @@ func (f *front) compile(s *source, in lower.Input, target lower.Target) (*Progra
 		return p != nil && p.library && importPath != ebpfPath
 	}
 	in.Traced = f.traced(s)
-	o := lower.Options{OnPanic: f.opts.onPanic, Verify: f.opts.verify, Registers: f.opts.registers, Live: f.opts.live}
+	o := lower.Options{OnPanic: f.opts.onPanic, Verify: f.opts.verify, Registers: f.opts.registers, Live: f.opts.live, Doubt: f.opts.doubt}
 	if f.opts.dumps {
 		p.record("ssa", ssaText(in.Entry))
 		o.Dump = p.record

@@ -26,11 +26,12 @@ type options struct {
 	log     io.Writer
 	dumps   bool
 
-	// verify, registers and live are for tests, see lower.Options; packet makes Func
+	// verify, registers, live and doubt are for tests, see lower.Options; packet makes Func
 	// use a packet, as before Linux 5.14.
 	verify    bool
 	registers int
 	live      int
+	doubt     bool
 	packet    bool
 }
 

@@ -22,9 +22,9 @@ type Program struct {
 	row     *section
 	target  string
 	unit    *lower.Unit
-	again   func() (*lower.Unit, error) // compiles for the second attempt, nil after loading
-	coll    *cebpf.Collection           // nil if not loaded
-	vars    *varUse                     // nil if there are none, or it was not loaded
+	again   func(doubt bool) (*lower.Unit, error) // compiles for the second attempt, nil after loading
+	coll    *cebpf.Collection                     // nil if not loaded
+	vars    *varUse                               // nil if there are none, or it was not loaded
 	stages  []lower.StageTime
 	loading time.Duration
 	dumps   []dump

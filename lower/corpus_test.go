@@ -116,7 +116,7 @@ func callRecovered(fn reflect.Value, in []reflect.Value) (out []reflect.Value, p
 // runCorpus compiles a function as v says and compares what it does with the calls.
 func runCorpus(in Input, v variant, calls []nativeCall) error {
 	var wrong error // what the interpreter of the IR found
-	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork, Live: v.live}}
+	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork, Live: v.live, Doubt: v.doubt}}
 	c.observe = func(stage string, m *ir.Module) {
 		if wrong == nil && (stage == "build" || stage == LastPass()) {
 			wrong = compareCalls("interpreter after "+stage, in.Entry.Signature, calls, func(buf []byte) (string, error) { return interpretBuffer(m, buf) })

@@ -101,7 +101,7 @@ func failure(src string, p *progen.Program) (why string) {
 				return fmt.Sprintf("after pass %s, input %v: %v", firstWrongPass(in, v, input, native[i]), input, err)
 			}
 		}
-		unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork, Live: v.live})
+		unit, err := Compile(in, v.target, Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork, Live: v.live, Doubt: v.doubt})
 		if v.limits(err) {
 			continue
 		}

@@ -65,6 +65,9 @@ type Options struct {
 	// for most programs. With less, more complex programs can be verified, and loops run
 	// somewhat slower.
 	LoopWork uint64
+	// Doubt makes the compiler check each variable offset of an access again, as if the
+	// verifier knew nothing of it. It is for programs that are refused without.
+	Doubt bool
 	// OnPanic is the program's result when it panics. A shim ignores it.
 	OnPanic int32
 	// Source, if not nil, returns the text of a source line, for the kernel's log.
@@ -213,7 +216,7 @@ func (c *compilation) step(stage string, f func()) {
 
 // optimize runs the passes.
 func (c *compilation) optimize(m *ir.Module, frugal frugality) {
-	cfg := &opt.Config{Target: c.target, ProgramType: c.in.Type, MaySleep: c.in.MaySleep, Spill: frugal.room, Live: frugal.live, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
+	cfg := &opt.Config{Target: c.target, ProgramType: c.in.Type, MaySleep: c.in.MaySleep, Spill: frugal.room, Live: frugal.live, Doubt: c.opt.Doubt, Diags: &c.diags, Fset: c.in.Fset, LoopWork: c.opt.LoopWork}
 	cfg.Visit = func(f *ir.Func) { c.function = f.Name }
 	runPasses(m, cfg, passHooks{
 		before: func(name string) { c.stage, c.function = name, "" },
@@ -286,13 +289,18 @@ func (c *compilation) emitInput(m *ir.Module) emit.Input {
 		Diags:        &c.diags,
 	}
 	for _, d := range m.Data {
-		section := RodataSection
+		section, room := RodataSection, d.Room
 		if _, isMap := d.Origin.(*MapDecl); isMap {
 			section = d.Name
 		} else if d.Mutable {
 			section = DataSectionName
+		} else if c.opt.Doubt {
+			// A function that is given the address knows nothing of the object. The
+			// verifier may take an offset for the object's size, and what is added
+			// to it as well.
+			room = max(room, int64(len(d.Bytes))+8)
 		}
-		in.Data = append(in.Data, emit.Data{Name: d.Name, Bytes: d.Bytes, Align: d.Align, Section: section, Room: d.Room})
+		in.Data = append(in.Data, emit.Data{Name: d.Name, Bytes: d.Bytes, Align: d.Align, Section: section, Room: room})
 	}
 	return in
 }

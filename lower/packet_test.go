@@ -135,7 +135,7 @@ func TestPackets(t *testing.T) {
 
 func comparePackets(in Input, v variant, list [][]byte, want []packetOutcome) error {
 	var wrong error
-	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork, Live: v.live, OnPanic: panicked}}
+	c := &compilation{in: in, target: v.target, opt: Options{Verify: true, Registers: v.registers, LoopWork: v.loopWork, Live: v.live, Doubt: v.doubt, OnPanic: panicked}}
 	c.observe = func(stage string, m *ir.Module) {
 		if v != variants[0] && stage != passes[len(passes)-1].name {
 			return

@@ -29,7 +29,7 @@ func CloneInto(dst, src *Func) *Clone {
 	}
 	for _, s := range slices.Clone(src.Slots) {
 		n := dst.NewSlot(s.Name, s.Size, s.Align, s.Pos)
-		n.Looped = s.Looped
+		n.Looped, n.Loose = s.Looped, s.Loose
 		c.slots = append(c.slots, n)
 	}
 	blocks := slices.Clone(src.Blocks)

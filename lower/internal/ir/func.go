@@ -81,6 +81,9 @@ type Slot struct {
 	// call. Its address must not outlive the iteration, because all of its
 	// incarnations share this slot.
 	Looped bool
+	// Loose marks a part of a variable that is only copied and zeroed: what it is copied to
+	// or from may be aligned less.
+	Loose bool
 }
 
 // Entry returns the entry block.

@@ -163,6 +163,7 @@ func (p *parser) slotDecl() {
 	p.want("align")
 	s.Align = p.integer("alignment")
 	s.Looped = p.accept("looped")
+	s.Loose = p.accept("loose")
 }
 
 // blockLabel parses the rest of `b1(v2 i64):`.

@@ -153,6 +153,9 @@ func (p *printer) function(f *Func) {
 		if s.Looped {
 			p.buf.WriteString(" looped")
 		}
+		if s.Loose {
+			p.buf.WriteString(" loose")
+		}
 		p.buf.WriteByte('\n')
 	}
 	for i, b := range p.order {

@@ -51,6 +51,8 @@ type Config struct {
 	// Live, if not 0, is the number of values that may live across a call, for whatever
 	// reason; others are put into variables if they can be.
 	Live int
+	// Doubt makes Guard rely on nothing that the verifier knows.
+	Doubt bool
 	// Diags receives the reasons why the program cannot be compiled that show
 	// only after optimisation.
 	Diags *diag.List

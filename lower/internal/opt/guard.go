@@ -30,6 +30,10 @@ import (
 // kernel limits is any number to the verifier, so that what is known to be 0 of it is
 // masked off again.
 //
+// With Config.Doubt all offsets are checked, and the verifier is made to forget what it
+// knows of them first: on paths that are never taken it can know what contradicts itself, and
+// then no comparison helps it. Where there are pointers it has to know exactly which is meant.
+//
 // Precondition: no later pass removes checks or merges values.
 //
 // Before:                          After:
@@ -53,6 +57,9 @@ func Guard(f *ir.Func, c *Config) {
 		plans:     make(map[*ir.Value][]guardPlan),
 	}
 	g.joins = joinedData(f, g.dom)
+	if c.Doubt {
+		g.pointers = pointerSlots(f)
+	}
 	g.run(g)
 	if len(g.plans) > 0 {
 		g.offsets = offsets{newAnalysis(f), make([]fact, f.NumValues()), make(map[argument]bool)}
@@ -95,6 +102,7 @@ type guarder struct {
 	offsets   offsets
 	grown     []room
 	joins     map[*ir.Value]*dataJoin
+	pointers  map[*ir.Slot]bool // if in doubt
 }
 
 // A room is the size that a variable is to have.
@@ -260,10 +268,38 @@ func (g *guarder) added(a address, x *ir.Value) address {
 		return a
 	}
 	lo, hi := g.bounds(x)
+	if g.doubts(a.root) {
+		lo, hi, a.stride = -maxOffset, maxOffset, 1
+	}
 	a.terms = append(slices.Clip(a.terms), x)
 	a.lo, a.hi = max(a.lo+lo, -maxOffset), min(a.hi+hi, maxOffset)
 	a.stride = min(a.stride, g.get(x).stride())
 	return a
+}
+
+// doubts reports whether nothing is taken to be known of offsets from root.
+func (g *guarder) doubts(root *ir.Value) bool {
+	return g.cfg.Doubt && root != nil && (root.Op != ir.OpSlotAddr || !g.pointers[root.Slot()])
+}
+
+// pointerSlots returns the variables of f that pointers may be loaded from or stored to.
+func pointerSlots(f *ir.Func) map[*ir.Slot]bool {
+	slots := make(map[*ir.Slot]bool)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if (v.Op == ir.OpLoad || v.Op == ir.OpStore) && isPointerAccess(v) {
+				s := rootSlot(v.Args[0])
+				if s != nil {
+					slots[s] = true
+				} else if p := v.Args[0].Type; p == ir.PtrStack || p == ir.PtrAny {
+					for _, s := range f.Slots {
+						slots[s] = true
+					}
+				}
+			}
+		}
+	}
+	return slots
 }
 
 // stride returns a power of two that divides what f is known of.
@@ -387,6 +423,9 @@ func (g *guarder) checkedAddress(b *ir.Block, v *ir.Value, a address, key guardK
 	}
 	if key.off != 0 {
 		sum = b.Add(ir.OpAdd, ir.I64, v.Pos, sum, b.Const(ir.I64, key.off))
+	}
+	if g.doubts(a.root) {
+		sum = b.Add(ir.OpOpaque, ir.I64, v.Pos, sum)
 	}
 	if key.align > 1 {
 		sum = b.Add(ir.OpAnd, ir.I64, v.Pos, sum, b.Const(ir.I64, -key.align))

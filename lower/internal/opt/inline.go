@@ -52,8 +52,9 @@ const (
 )
 
 // Inline inlines calls all over the module.
-func Inline(m *ir.Module, _ *Config) {
+func Inline(m *ir.Module, c *Config) {
 	in := &inliner{
+		doubt: c.Doubt,
 		graph: newCallGraph(m),
 		size:  make(map[*ir.Func]int),
 		depth: make(map[*ir.Func]int),
@@ -66,6 +67,7 @@ func Inline(m *ir.Module, _ *Config) {
 
 type inliner struct {
 	graph *callGraph
+	doubt bool
 	size  map[*ir.Func]int // of the functions visited
 	depth map[*ir.Func]int // frames that a call of the function needs
 }
@@ -134,7 +136,7 @@ func (v *visit) block(b *ir.Block) {
 // inlines reports whether to inline call, and accounts for what it will be.
 func (v *visit) inlines(call *ir.Value) bool {
 	g := call.Callee()
-	if !v.shouldInline(g, v.size) && !v.passesTable(call) {
+	if !v.shouldInline(g, v.size) && !v.passesTable(call) && !v.hidesOffset(call) {
 		v.frames = max(v.frames, 1+v.depth[g])
 		return false
 	}
@@ -165,6 +167,19 @@ func (in *inliner) passesTable(call *ir.Value) bool {
 	return visited && slices.ContainsFunc(call.Args, func(a *ir.Value) bool {
 		d, ok := placeOf(a, 0, 0).base.(*ir.Data)
 		return ok && a.Type.IsPtr() && len(d.Refs) > 0
+	})
+}
+
+// hidesOffset reports whether call, of a program that was refused, passes a pointer to somewhere
+// in an object. In the function nothing is known of the object, so that guard.go could not
+// tell the verifier where in it accesses are.
+func (v *visit) hidesOffset(call *ir.Value) bool {
+	size, visited := v.inliner.size[call.Callee()]
+	if !v.doubt || !visited || call.Callee().NoInline || v.size+size > callerBudget {
+		return false
+	}
+	return slices.ContainsFunc(call.Args, func(a *ir.Value) bool {
+		return a.Type.IsPtr() && !isAnywhere(a) && a.Op != ir.OpSlotAddr
 	})
 }
 

@@ -322,7 +322,7 @@ func (s *splitter) slotFor(old *ir.Slot, q *piece) *ir.Slot {
 			}
 		}
 		q.slot = s.f.NewSlot(fmt.Sprintf("%s.%d", old.Name, q.off), q.size, align, old.Pos)
-		q.slot.Looped = old.Looped
+		q.slot.Looped, q.slot.Loose = old.Looped, q.gap || old.Loose
 	}
 	return q.slot
 }
@@ -415,7 +415,7 @@ func (s *splitter) rewriteCopy(b *ir.Block, v *ir.Value) {
 		at := lo - base // in the copied range
 		srcAddr, srcDisp := s.side(b, src, from, v.Args[1], at)
 		dstAddr, dstDisp := s.side(b, dst, to, v.Args[0], at)
-		if hi-lo == q.size && !q.mixed && !(q.gap && (maybeUnaligned(from, v.Args[1]) || maybeUnaligned(to, v.Args[0]))) {
+		if hi-lo == q.size && !q.mixed && !((q.gap || isLoose(lead == dst, from, to)) && (maybeUnaligned(from, v.Args[1], at, q.size) || maybeUnaligned(to, v.Args[0], at, q.size))) {
 			ld := b.Add(ir.OpLoad, q.typ, v.Pos, srcAddr)
 			ld.Imm, ld.Width = srcDisp, uint8(q.size)
 			store(b, v.Pos, dstAddr, dstDisp, q.size, ld)
@@ -426,10 +426,22 @@ func (s *splitter) rewriteCopy(b *ir.Block, v *ir.Value) {
 	}
 }
 
+// isLoose reports whether the variable whose pieces are copied, to or else from, is part of
+// another that was only copied and zeroed.
+func isLoose(isTarget bool, from, to slotRef) bool {
+	if isTarget {
+		return to.slot.Loose
+	}
+	return from.slot.Loose
+}
+
 // maybeUnaligned reports whether p, which points to ref, may be an address on the
-// stack that is aligned for the variables there, but not for an access of any size.
-func maybeUnaligned(ref slotRef, p *ir.Value) bool {
-	return ref.slot == nil && (p.Type == ir.PtrStack || p.Type == ir.PtrAny)
+// stack that is aligned for the variables there, but not for an access of size bytes at at.
+func maybeUnaligned(ref slotRef, p *ir.Value, at, size int64) bool {
+	if ref.slot == nil {
+		return p.Type == ir.PtrStack || p.Type == ir.PtrAny
+	}
+	return (ref.off+at)%size != 0
 }
 
 // side returns pointer and displacement of byte at of one side of a copy.
