@@ -47,6 +47,8 @@ var testPackages = []testPackage{
 		"TestHostWithoutGo":  "builds a program with the go command",
 		"TestBadInput":       "compiles for a given kernel, and calls packages of the Go installation",
 		"TestBounds":         "compiles for a given kernel",
+		"TestCorpusInMemory": "compiles as a last resort, for which old kernels have other limits",
+		"TestCorpusInDoubt":  "compiles as a last resort, for which old kernels have other limits",
 	}},
 }
 

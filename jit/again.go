@@ -29,7 +29,8 @@ func (p *Program) compileAgain(in lower.Input, target lower.Target, o lower.Opti
 	}
 }
 
-// load loads the program, and one compiled again if it is refused.
+// load loads the program, and one compiled again if it is refused. If that is of no use either, the
+// error is that of the first attempt, unless it was about a loop.
 func (p *Program) load(o *options, c *Collection) error {
 	again := p.again
 	p.again = nil // and what it refers to
@@ -40,8 +41,13 @@ func (p *Program) load(o *options, c *Collection) error {
 	doubt := !tooComplex(err) && !isEndless(err)
 	unit, compileErr := again(doubt)
 	if compileErr == nil && (doubt || limitsLoops(unit) || hasCallbacks(unit)) {
+		first := p.unit
 		p.unit = unit
-		err = p.loadUnit(o, c)
+		if again := p.loadUnit(o, c); doubt && again != nil && !limitsLoops(first) {
+			p.unit = first // whose error says more
+		} else {
+			err = again
+		}
 	}
 	if isEndless(err) {
 		return endlessError(err)

@@ -16,7 +16,7 @@ import (
 func TestCorpusThreeRegisters(t *testing.T) { testCorpus(t, spilledLimits, jit.Registers(3)) }
 
 // TestCorpusInMemory runs the corpus in the kernel, compiled so that nearly every number that
-// lives across a call is in memory.
+// lives across a call is in memory, on the stack if there is room.
 func TestCorpusInMemory(t *testing.T) { testCorpus(t, nil, jit.Live(1)) }
 
 // TestCorpusInDoubt runs the corpus in the kernel, compiled as if it had been refused.

@@ -159,8 +159,8 @@ var frugalities = []frugality{{}, {room: 128}, {room: 256}, {room: 512}, {512, 1
 // run compiles until the program fits on the stack.
 func (c *compilation) run() (unit *Unit, err error) {
 	for _, f := range frugalities {
-		if f.live == 0 && c.opt.Live != 0 {
-			f = frugality{512, c.opt.Live}
+		if c.opt.Live != 0 {
+			f.live = c.opt.Live
 		}
 		c.diags = diag.List{}
 		unit, err = c.try(f)

@@ -7,7 +7,7 @@ import (
 )
 
 // This file finds the numbers of which the verifier has to know something: where an
-// access is, how long it is, what a helper is given, what the program returns, when a loop
+// access is, how long it is, what is a pointer in truth, what a helper is given, what the program returns, when a loop
 // that is not limited ends; and what these are computed of or compared with.
 //
 // Method: from the uses that demand it, backward through the operands of pure operations, checks,
@@ -70,7 +70,9 @@ func (k *knownValues) need(values ...*ir.Value) {
 func (k *knownValues) block(b *ir.Block) {
 	for _, v := range b.Instrs {
 		switch {
-		case v.Op == ir.OpPtrAdd, v.Op == ir.OpHelper:
+		case v.Op == ir.OpPtrToInt:
+			k.need(v)
+		case v.Op == ir.OpPtrAdd, v.Op == ir.OpIntToPtr, v.Op == ir.OpHelper:
 			k.need(slices.DeleteFunc(slices.Clone(v.Args), func(a *ir.Value) bool { return !a.Type.IsInt() })...)
 		case v.Op == ir.OpCall:
 			for i, a := range v.Args {
