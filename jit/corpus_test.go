@@ -60,8 +60,9 @@ func testCorpus(t *testing.T, limits map[string]kerneltest.Limit, how jit.Option
 // spilledLimits is functions that old kernels cannot run with so few registers only: what
 // their loops are about is in memory.
 var spilledLimits = map[string]kerneltest.Limit{
-	"insertionSort": kerneltest.Boundless,
-	"quickSelect":   {Kernel: lower.MayGoto.MinKernel(), Code: lower.UnboundedLoop},
+	"insertionSort":  kerneltest.Boundless,
+	"quickSelect":    {Kernel: lower.MayGoto.MinKernel(), Code: lower.UnboundedLoop},
+	"liveAcrossLoop": {Kernel: lower.MayGoto.MinKernel(), Code: lower.UnboundedLoop},
 }
 
 // outcome calls fn and returns what it returns or panics with.
