@@ -36,7 +36,8 @@ import (
 // the loop are made opaque on the way in. Therefore this pass runs before those that
 // rely on what the verifier knows. What a value has been compared with in one iteration the
 // verifier may still know in the next, and follows the loop once more for it: of a program that
-// has been refused once (Config.LoopWork), parameters are made opaque on the way back, too.
+// has been refused once (Config.LoopWork), parameters are made opaque on the way back, too, and so is
+// what is stored to variables in memory.
 // Lengths of slices that move are left as they are (looplengths.go).
 //
 // Before:                          After:
@@ -361,6 +362,28 @@ func (l *limiter) limitLoop(loop *ir.Loop) {
 	for i, p := range h.Params {
 		if p.Type.IsInt() && l.changes(loop, i) && !(moves && l.shrinks(loop, i)) {
 			l.hide(loop, i)
+		}
+	}
+	if l.config.LoopWork > 0 {
+		hideStored(loop)
+	}
+}
+
+// hideStored makes opaque the numbers that the loop leaves in variables in memory. From a variable
+// that begins with 0 and is added to, the verifier knows in each iteration what the sum is, and once
+// it has been compared, follows the loop for every sum.
+func hideStored(loop *ir.Loop) {
+	for _, b := range loop.Blocks {
+		for i := 0; i < len(b.Instrs); i++ {
+			v := b.Instrs[i]
+			if v.Op != ir.OpStore || v.Args[0].Type != ir.PtrStack || v.Width < 4 {
+				continue // of less than 4 bytes, the verifier knows nothing
+			}
+			if x := v.Args[1]; x.Type.IsInt() && x.Op != ir.OpConst && x.Op != ir.OpOpaque {
+				v.Args[1] = b.Func.NewValue(ir.OpOpaque, x.Type, v.Pos, x)
+				b.Insert(i, v.Args[1])
+				i++
+			}
 		}
 	}
 }
