@@ -34,7 +34,7 @@ var Funcs = []any{
 	multiple, named, fib, collatz, callChain, explicit, explicitConst, loopVar, loopVarCaptured, loopVarIterated, infinite, evalOrder, opAssign, gotoInto, assignOrder, assignNested, tailCalls, tailSlices,
 
 	// loop.go
-	sliceTail, sliceHalves, sliceHalving, sliceEnds, searchSlices, euclid, euclidMinus, collatzMax, listWalk, listReverse, listPointers,
+	sliceTail, sliceHalves, sliceHalving, sliceEnds, searchSlices, euclid, euclidMinus, collatzMax, storeElement, storeEither, listWalk, listReverse, listPointers,
 	parseNumbers, parseTLV, parseVarints, compress, insertionSort, quickSelect, ringQueue, stackMachine, findRoot, squareRoot, stringFields,
 
 	// sort.go

@@ -399,3 +399,49 @@ func stringFields(n uint8, text [24]byte) (fields, longest int) {
 		s = s[i:]
 	}
 }
+
+// storeElement stores only by the address of an element that is not constant.
+func storeElement(n uint16, at uint8) (changes int, sum uint64) {
+	var list [8]uint64
+	p := &list[at&7]
+	for k := uint64(n); k > 1; {
+		if *p != 0 {
+			changes++
+		}
+		*p += k
+		if k&1 == 0 {
+			k /= 2
+		} else {
+			k = 3*k + 1
+		}
+	}
+	return changes, list[0] + list[7]
+}
+
+// storeEither stores to one of two variables, or panics for want of one.
+func storeEither(n uint16, which uint8) (changes int, first, second uint64) {
+	var p *uint64
+	switch which & 3 {
+	case 1:
+		p = &first
+	case 2:
+		p = &second
+	}
+	for k := uint64(n); k > 1; {
+		if k == 5 {
+			if *p != 0 {
+				changes++
+			}
+			*p += uint64(which)
+		}
+		if k&1 == 0 {
+			k /= 2
+		} else {
+			k = 3*k + 1
+		}
+		if second > first {
+			first = 1
+		}
+	}
+	return changes, first, second
+}

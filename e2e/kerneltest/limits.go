@@ -51,6 +51,8 @@ var Limits = map[string]Limit{
 	"euclid":            Boundless,
 	"euclidMinus":       Boundless,
 	"collatzMax":        Boundless,
+	"storeElement":      Boundless,
+	"storeEither":       Boundless,
 	"listWalk":          Boundless,
 	"parseTLV":          Boundless,
 	"quickSelect":       Boundless,

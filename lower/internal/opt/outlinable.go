@@ -9,20 +9,47 @@ import (
 
 // This file tells which loops can be made functions (outline.go).
 
-// storedTo returns the variables that v may store to; nil is one that is not known.
-func storedTo(v *ir.Value) []*ir.Slot {
-	var list []*ir.Slot
+// storedTo returns the variables that v may store to; nil is one that is not known. preds are the
+// edges to each block of its function.
+func storedTo(v *ir.Value, preds [][]ir.Pred) []*ir.Slot {
+	var to []*ir.Value
 	switch v.Op {
 	case ir.OpStore, ir.OpMemZero, ir.OpMemCopy, ir.OpAtomic:
-		if s := rootSlot(v.Args[0]); s != nil || v.Args[0].Type == ir.PtrStack || v.Args[0].Type == ir.PtrAny {
-			list = append(list, s)
-		}
+		to = v.Args[:1]
 	case ir.OpHelper:
-		for _, a := range v.Args {
-			if s := rootSlot(a); s != nil || a.Type == ir.PtrStack || a.Type == ir.PtrAny {
-				list = append(list, s)
-			}
+		to = v.Args
+	}
+	var list []*ir.Slot
+	for _, p := range to {
+		if s := rootSlot(p); s != nil {
+			list = append(list, s)
+		} else if p.Type == ir.PtrStack || p.Type == ir.PtrAny {
+			list = pointedTo(list, p, preds, make(map[*ir.Value]bool))
 		}
+	}
+	return list
+}
+
+// pointedTo appends the variables that p may point into to list; nil is one that is not known. seen is the
+// parameters of blocks that have been followed.
+func pointedTo(list []*ir.Slot, p *ir.Value, preds [][]ir.Pred, seen map[*ir.Value]bool) []*ir.Slot {
+	for p.Op == ir.OpPtrAdd || p.Op == ir.OpPi || p.Op == ir.OpCheckNonNil {
+		p = p.Args[0]
+	}
+	switch {
+	case seen[p], p.Op == ir.OpConst: // nil
+		return list
+	case p.Op == ir.OpSlotAddr:
+		return append(list, p.Slot())
+	case p.Op == ir.OpSelect:
+		return pointedTo(pointedTo(list, p.Args[1], preds, seen), p.Args[2], preds, seen)
+	case p.Op != ir.OpParam || len(preds[p.Block.ID]) == 0: // or of a function
+		return append(list, nil)
+	}
+	seen[p] = true
+	i := slices.Index(p.Block.Params, p)
+	for _, pred := range preds[p.Block.ID] {
+		list = pointedTo(list, pred.Edge().Args[i], preds, seen)
 	}
 	return list
 }
@@ -57,7 +84,7 @@ func (l *limiter) canOutline(loop *ir.Loop) bool {
 			if v.Op == ir.OpCall {
 				return false
 			}
-			for _, s := range storedTo(v) {
+			for _, s := range storedTo(v, l.dom.Preds()) {
 				if s == nil {
 					return false
 				}

@@ -361,12 +361,11 @@ func (o *outliner) callHelper() {
 	}
 	first := o.firstSlotCell()
 	for i, s := range o.slots {
-		a := b.Append(slotAddress(o.f, s))
-		o.store(b, o.ctx, first+i, a)
-		if o.stores(s) {
-			initialize(o.f, s)
-			forgetSlot(b, a, s)
-		}
+		o.store(b, o.ctx, first+i, b.Append(slotAddress(o.f, s)))
+	}
+	for _, s := range o.written() {
+		initialize(o.f, s)
+		forgetSlot(b, b.Append(slotAddress(o.f, s)), s)
 	}
 	fn := b.Append(o.f.NewValue(ir.OpFuncAddr, ir.FuncRef, pos))
 	fn.Aux = o.g
@@ -379,16 +378,20 @@ func (o *outliner) firstSlotCell() int {
 	return 1 + len(o.cellOf)
 }
 
-// stores reports whether the loop stores to s.
-func (o *outliner) stores(s *ir.Slot) bool {
+// written returns the variables of the original function that the loop stores to, be it
+// by an address that has been computed before.
+func (o *outliner) written() []*ir.Slot {
+	var list []*ir.Slot
 	for _, b := range o.loop.Blocks {
 		for _, v := range b.Instrs {
-			if slices.Contains(storedTo(v), s) {
-				return true
+			for _, s := range storedTo(v, o.dom.Preds()) {
+				if !o.contexts[s] && !slices.Contains(list, s) {
+					list = append(list, s)
+				}
 			}
 		}
 	}
-	return false
+	return list
 }
 
 // dispatch makes the original function go on where the loop was left.
