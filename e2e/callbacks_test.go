@@ -70,10 +70,49 @@ func stoppedBy(n uint64) (r uint64) {
 	return a[0]
 }
 
+// eitherCounter counts in one of two variables, by a pointer that callbacks capture.
+func eitherCounter(n uint64) (r uint64) {
+	var first, second uint64
+	p := &first
+	if n&1 != 0 {
+		p = &second
+	}
+	ebpf.Loop(uint32(n), func(i uint32) bool {
+		if *p != 0 {
+			r += uint64(i)
+		}
+		*p++
+		return true
+	})
+	return r<<32 | first<<16 | second
+}
+
+// countIn counts in the variable of its caller.
+//
+//go:noinline
+func countIn(p *uint64, n, step uint64) (r uint64) {
+	ebpf.Loop(uint32(n), func(i uint32) bool {
+		if *p >= step {
+			r += uint64(i)
+		}
+		*p += step
+		return true
+	})
+	return r
+}
+
+// passedCounter has its variables counted in by a function.
+func passedCounter(n uint64) uint64 {
+	var first, second uint64
+	r := countIn(&first, n, 1)
+	r += countIn(&second, n+1, 2)
+	return r<<32 | first<<16 | second
+}
+
 // TestCallbacks runs functions with callbacks that change captured variables.
 func TestCallbacks(t *testing.T) {
 	callbacks.test(t)
-	for _, fn := range []func(uint64) uint64{fillUp, lastOf, stoppedBy} {
+	for _, fn := range []func(uint64) uint64{fillUp, lastOf, stoppedBy, eitherCounter, passedCounter} {
 		inKernel, err := jit.Func(fn)
 		callbacks.require(t, err)
 		for n := range uint64(12) {

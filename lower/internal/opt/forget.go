@@ -1,6 +1,7 @@
 package opt
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
@@ -20,12 +21,11 @@ import (
 // happen: those that index arrays are all tried out, and since Linux 6.14 the keys of array maps too (get_constant_map_key),
 // without an end. A program that has been too complex (Config.LoopWork) gets the same treatment.
 //
-// Method: before the helper is called, all variables whose address is stored somewhere or
-// passed to the helper are loaded and stored again, through opaque. Pointers are left as
+// Method: before the helper is called, or a function that calls it, all variables whose address is
+// stored somewhere or passed on are loaded and stored again, through opaque. Pointers are left as
 // they are: the verifier would not take a sum with a pointer for the pointer that it
-// was. A function that is a callback itself does not know the variables whose
-// addresses it has been given; they have been treated when it was called, so that
-// it is enough to make opaque what it stores there.
+// was. A function does not know the variables whose addresses it has been given; they have been
+// treated when it was called, so that it is enough to make opaque what it stores there.
 //
 // Precondition: captured variables are promoted to values where they can be. The
 // contexts that outline.go makes come later, and are made of what is opaque.
@@ -48,35 +48,69 @@ func Forget(f *ir.Func, c *Config) {
 	if c.Target.Has(target.CallbackRounds) && c.LoopWork == 0 {
 		return
 	}
+	if !slices.ContainsFunc(f.Module.Funcs, func(g *ir.Func) bool { return g.Callback }) {
+		return
+	}
+	preds := ir.Preds(f)
+	callers := make(map[*ir.Func]bool)
 	var calls []*ir.Value
-	stored := make(map[*ir.Slot]bool)
+	kept := make(map[*ir.Slot]bool) // variables whose address is stored somewhere
 	for _, b := range f.Blocks {
 		for _, v := range b.Instrs {
 			switch {
-			case v.Op == ir.OpHelper && slices.Contains(v.Helper().Args, ir.ArgFunc):
+			case callsBack(v, callers):
 				calls = append(calls, v)
-			case v.Op == ir.OpStore && rootSlot(v.Args[1]) != nil:
-				stored[rootSlot(v.Args[1])] = true
+			case v.Op == ir.OpStore && v.Args[1].Type.IsPtr():
+				for _, s := range pointedTo(nil, v.Args[1], preds, make(map[*ir.Value]bool)) {
+					kept[s] = true
+				}
 			}
 		}
 	}
-	if len(calls) == 0 {
-		return
-	}
 	for _, b := range f.Blocks {
-		forgetStores(b)
+		forgetStores(b) // what f calls back itself, or any of its callers
 	}
 	for _, call := range calls {
+		changed := maps.Clone(kept)
+		for _, a := range call.Args {
+			if a.Type.IsPtr() {
+				for _, s := range pointedTo(nil, a, preds, make(map[*ir.Value]bool)) {
+					changed[s] = true
+				}
+			}
+		}
 		b := call.Block
 		after := cut(b, slices.Index(b.Instrs, call))
 		for _, s := range f.Slots {
-			if stored[s] || slices.ContainsFunc(call.Args, func(a *ir.Value) bool { return rootSlot(a) == s }) {
+			if changed[s] {
 				initialize(f, s)
 				forgetSlot(b, b.Append(slotAddress(f, s)), s)
 			}
 		}
 		b.Instrs = append(b.Instrs, after...)
 	}
+}
+
+// callsBack reports whether v calls a helper that calls a function of the program, or a function
+// that does. callers is what is known of functions.
+func callsBack(v *ir.Value, callers map[*ir.Func]bool) bool {
+	switch v.Op {
+	case ir.OpHelper:
+		return slices.Contains(v.Helper().Args, ir.ArgFunc)
+	case ir.OpCall:
+		g := v.Callee()
+		if known, ok := callers[g]; ok {
+			return known
+		}
+		callers[g] = false // while it is found out; there is no recursion
+		for _, b := range g.Blocks {
+			if slices.ContainsFunc(b.Instrs, func(v *ir.Value) bool { return callsBack(v, callers) }) {
+				callers[g] = true
+			}
+		}
+		return callers[g]
+	}
+	return false
 }
 
 // cut removes the instructions of b from position i on and returns them.
