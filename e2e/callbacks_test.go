@@ -4,8 +4,10 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/undergo-ebpf/undergo/e2e/kerneltest"
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/jit"
+	"github.com/undergo-ebpf/undergo/lower"
 )
 
 // fillUp stores beyond the end of an array if n is large, by an index that callbacks
@@ -109,6 +111,27 @@ func passedCounter(n uint64) uint64 {
 	return r<<32 | first<<16 | second
 }
 
+// countersFound is what lateValue counts in.
+var countersFound = ebpf.NewArray[uint64](1)
+
+// lateValue has a pointer that is nil until a callback finds a value for it.
+func lateValue(n uint64) uint64 {
+	countersFound.Set(0, 0)
+	var p *uint64
+	ebpf.Loop(uint32(n), func(i uint32) bool {
+		if p != nil {
+			*p += uint64(i)
+		} else {
+			p = countersFound.Lookup(0)
+		}
+		return true
+	})
+	if p == nil {
+		return 1 << 40
+	}
+	return *p
+}
+
 // TestCallbacks runs functions with callbacks that change captured variables.
 func TestCallbacks(t *testing.T) {
 	callbacks.test(t)
@@ -117,6 +140,26 @@ func TestCallbacks(t *testing.T) {
 		callbacks.require(t, err)
 		for n := range uint64(12) {
 			compareCalls(t, reflect.ValueOf(fn), reflect.ValueOf(inKernel), []reflect.Value{reflect.ValueOf(n)})
+		}
+	}
+}
+
+// TestCallbackFinds runs a function whose callbacks change a pointer. Natively maps that are
+// in the kernel have none.
+func TestCallbackFinds(t *testing.T) {
+	callbacks.test(t)
+	find, err := jit.Func(lateValue)
+	if (kerneltest.Limit{Kernel: lower.CallbackRounds.MinKernel(), Code: lower.FeatureMissing}).Excludes(t, err) {
+		return
+	}
+	callbacks.require(t, err)
+	for n := range uint64(12) {
+		want := n * (n - 1) / 2
+		if n == 0 {
+			want = 1 << 40
+		}
+		if got := find(n); got != want {
+			t.Errorf("%d callbacks: %d, not %d", n, got, want)
 		}
 	}
 }

@@ -56,7 +56,7 @@ var testPackages = []testPackage{
 var guestModules = []string{"veth", "cls_bpf", "cls_matchall", "act_bpf", "sch_ingress"}
 
 // guestTimeout is the time that a guest gets for all of the tests.
-const guestTimeout = 30 * time.Minute
+const guestTimeout = 45 * time.Minute
 
 // A matrix is what guests run.
 type matrix struct {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/undergo-ebpf/undergo/lower/internal/diag"
 	"github.com/undergo-ebpf/undergo/lower/internal/ir"
 	"github.com/undergo-ebpf/undergo/lower/internal/target"
 )
@@ -25,7 +26,8 @@ import (
 // stored somewhere or passed on are loaded and stored again, through opaque. Pointers are left as
 // they are: the verifier would not take a sum with a pointer for the pointer that it
 // was. A function does not know the variables whose addresses it has been given; they have been
-// treated when it was called, so that it is enough to make opaque what it stores there.
+// treated when it was called, so that it is enough to make opaque what it stores there. It
+// must store no pointers there where the verifier follows it only once.
 //
 // Precondition: captured variables are promoted to values where they can be. The
 // contexts that outline.go makes come later, and are made of what is opaque.
@@ -67,6 +69,9 @@ func Forget(f *ir.Func, c *Config) {
 			}
 		}
 	}
+	if !c.Target.Has(target.CallbackRounds) && isCalledBack(f) {
+		refusePointers(f, c)
+	}
 	for _, b := range f.Blocks {
 		forgetStores(b) // what f calls back itself, or any of its callers
 	}
@@ -89,6 +94,65 @@ func Forget(f *ir.Func, c *Config) {
 		}
 		b.Instrs = append(b.Instrs, after...)
 	}
+}
+
+// isCalledBack reports whether f is a callback or called by one.
+func isCalledBack(f *ir.Func) bool {
+	if f.Callback {
+		return true
+	}
+	return slices.ContainsFunc(f.Module.Funcs, func(g *ir.Func) bool {
+		return slices.ContainsFunc(calls(g), func(v *ir.Value) bool { return v.Callee() == f }) && isCalledBack(g)
+	})
+}
+
+// refusePointers reports pointers that f, which is called back, leaves in variables of others. They
+// cannot be hidden: the verifier would take what is nil at first for nil in each call. The value of
+// a panic is left there as well, which is a number or the address of a constant, and ends the calls.
+func refusePointers(f *ir.Func, c *Config) {
+	preds := ir.Preds(f)
+	for _, b := range f.Blocks {
+		for _, v := range b.Instrs {
+			if v.Op != ir.OpStore || !v.Args[1].Type.IsPtr() || v.Args[0].Type != ir.PtrStack || rootSlot(v.Args[0]) != nil {
+				continue
+			}
+			if stops(b, make(map[*ir.Block]bool)) && isDataOrNil(v.Args[1], preds, make(map[*ir.Value]bool)) {
+				continue
+			}
+			c.Diags.Add(diag.FeatureMissing, c.position(v.Pos),
+				"keep a number instead, as an index, or require a newer kernel",
+				"a function that a helper calls changes a pointer of its caller, which needs Linux %v, and the program is compiled for %v", target.CallbackRounds.MinKernel(), c.Target.Kernel)
+		}
+	}
+}
+
+// stops reports whether the helper does not call the function of b again after b.
+func stops(b *ir.Block, seen map[*ir.Block]bool) bool {
+	if seen[b] {
+		return true
+	}
+	seen[b] = true
+	if b.Term.Kind == ir.TermReturn {
+		n, ok := b.Term.Args[0].IsConst()
+		return ok && n == int64(b.Func.Stop)
+	}
+	return !slices.ContainsFunc(b.Term.Succs, func(e ir.Edge) bool { return !stops(e.To, seen) })
+}
+
+// isDataOrNil reports whether p is the address of a variable of the package, nil, or a number. preds are the
+// edges to each block of its function, seen the parameters of blocks that have been followed.
+func isDataOrNil(p *ir.Value, preds [][]ir.Pred, seen map[*ir.Value]bool) bool {
+	switch {
+	case seen[p], p.Op == ir.OpConst, p.Op == ir.OpIntToPtr, p.Op == ir.OpDataAddr:
+		return true
+	case p.Op == ir.OpSelect:
+		return isDataOrNil(p.Args[1], preds, seen) && isDataOrNil(p.Args[2], preds, seen)
+	case p.Op != ir.OpParam || len(preds[p.Block.ID]) == 0:
+		return false
+	}
+	seen[p] = true
+	i := slices.Index(p.Block.Params, p)
+	return !slices.ContainsFunc(preds[p.Block.ID], func(e ir.Pred) bool { return !isDataOrNil(e.Edge().Args[i], preds, seen) })
 }
 
 // callsBack reports whether v calls a helper that calls a function of the program, or a function
