@@ -25,7 +25,9 @@ func (fn *function) lowerConvert(c *ssa.Convert) operand {
 			return single(fn.emit(ir.OpPtrToInt, ir.I64, fn.scalar(c.X)))
 		}
 		if isPointer(to) {
-			return fn.operand(c.X)
+			p := fn.operand(c.X)
+			fn.typed(c, p)
+			return p
 		}
 	}
 	for _, t := range []types.Type{from, to} {
@@ -35,6 +37,18 @@ func (fn *function) lowerConvert(c *ssa.Convert) operand {
 		}
 	}
 	return fn.convertString(c)
+}
+
+// typed notes the size of the object that a helper has returned the address p of, if the conversion c
+// tells: in package ebpf, the type is that of the whole object. Others may convert to that of its beginning.
+func (fn *function) typed(c *ssa.Convert, p operand) {
+	to, ok := c.Type().Underlying().(*types.Pointer)
+	if !ok || p.isBad() || p.vals[0].Op != ir.OpHelper || !p.vals[0].Type.IsPtr() || !isAPI(packageOf(fn.src)) {
+		return
+	}
+	if l, err := fn.b.layoutOf(to.Elem()); err == nil {
+		p.vals[0].Size = l.size
+	}
 }
 
 // isPointer reports whether t is a pointer or unsafe.Pointer.

@@ -116,7 +116,8 @@ const (
 	// OpResult is result number Imm of the OpCall a with several results:
 	// `result 1 a`.
 	OpResult
-	// OpHelper calls the kernel helper Aux.(*Helper): `helper get_prandom_u32()`.
+	// OpHelper calls the kernel helper Aux.(*Helper): `helper get_prandom_u32()`. Size, if
+	// not 0, is that of the object whose address it returns: `helper size 8 map_lookup_elem(a, b)`.
 	OpHelper
 
 	// OpCheck panics at Aux.(*Site) if the I32 a is 0: `check a !site`.

@@ -276,6 +276,9 @@ func (p *parser) instr(name, word string) *Value {
 	if name != "" {
 		v.Type = p.parseType()
 	}
+	if op == OpHelper && p.accept("size") {
+		v.Size = p.integer("a size")
+	}
 	for i := range len(syntax) {
 		switch c := syntax[i]; c {
 		case ' ':

@@ -206,6 +206,9 @@ func (p *printer) instr(v *Value) {
 	if p.isNamed(v) {
 		p.printf(" %s", v.Type)
 	}
+	if v.Op == OpHelper && v.Size != 0 {
+		p.printf(" size %d", v.Size)
+	}
 	if syntax != "" {
 		p.buf.WriteByte(' ')
 	}

@@ -19,7 +19,7 @@ type Value struct {
 	Width  uint8 // bytes accessed by OpLoad, OpStore, OpAtomic
 	Signed bool  // OpLoad sign-extends
 	Imm    int64
-	Size   int64 // bytes of OpMemZero, OpMemCopy
+	Size   int64 // bytes of OpMemZero, OpMemCopy, and of the object at the beginning of which an OpHelper points, if known
 	Aux    Aux
 	Args   []*Value
 	Block  *Block

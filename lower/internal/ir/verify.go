@@ -24,6 +24,8 @@ import (
 //   - Slots, data, maps, functions and sites belong to the function's module
 //     (slots to the function itself).
 //   - Fields that the operation does not use are zero.
+//   - No two values have their operands in the same memory, where a pass that
+//     changes those of one would change those of the other.
 //
 // Values
 //   - Every operand is a value of the function, and in reachable blocks its
@@ -78,6 +80,7 @@ type verifier struct {
 	v       *Value   // the instruction being checked, or nil
 	defs    []*Value // by Value.ID: the value that stands in f
 	index   []int    // by Value.ID: position in Block.Instrs, or -1 for a parameter
+	args    map[**Value]bool
 	dom     *DomTree // nil if the graph is broken
 	printer *printer // made on the first violation
 }
@@ -218,6 +221,7 @@ func (c *verifier) checkGraph() bool {
 func (c *verifier) collectDefs() {
 	c.defs = make([]*Value, c.f.NumValues())
 	c.index = make([]int, c.f.NumValues())
+	c.args = make(map[**Value]bool)
 	for _, b := range c.f.Blocks {
 		c.b = b
 		for _, v := range b.Params {
@@ -241,6 +245,12 @@ func (c *verifier) define(v *Value, index int) {
 	default:
 		c.defs[v.ID] = v
 		c.index[v.ID] = index
+		if len(v.Args) > 0 {
+			if c.args[&v.Args[0]] {
+				c.errorf("has its operands in the memory of another value's")
+			}
+			c.args[&v.Args[0]] = true
+		}
 	}
 	if v.Block != c.b {
 		c.errorf("Block is not the block it stands in")

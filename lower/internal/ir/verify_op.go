@@ -85,7 +85,7 @@ func (c *verifier) checkOp(v *Value, pos int) {
 // checkUnusedFields checks that the fields v's operation does not use are zero.
 func (c *verifier) checkUnusedFields(v *Value) {
 	info := v.Op.Info()
-	sized := v.Op == OpMemZero || v.Op == OpMemCopy
+	sized := v.Op == OpMemZero || v.Op == OpMemCopy || v.Op == OpHelper && v.Type.IsPtr() && v.Size > 0
 	switch {
 	case v.Width != 0 && !v.Op.hasWidth():
 		c.errorf("unused Width is %d", v.Width)

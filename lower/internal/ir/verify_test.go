@@ -205,6 +205,11 @@ func TestVerifyGraph(t *testing.T) {
 		{"operand count", func(m *ir.Module, f *ir.Func) {
 			f.Entry().Instrs[2].Args = f.Entry().Instrs[2].Args[:1]
 		}, []string{"1 operands, want 2"}},
+		{"shared operands", func(m *ir.Module, f *ir.Func) {
+			v := f.Entry().Instrs[2]
+			w := f.Entry().Append(f.NewValue(v.Op, v.Type, v.Pos, v.Args...))
+			w.Width = v.Width
+		}, []string{"operands in the memory of another"}},
 		{"unplaced operand", func(m *ir.Module, f *ir.Func) {
 			f.Entry().Instrs[2].Args[1] = f.NewValue(ir.OpConst, ir.I64, 0)
 		}, []string{"operand 1 is not a value of the function"}},

@@ -15,7 +15,7 @@ import (
 // from lo + (hi - lo) <= cap: a relation between values, of which the verifier knows
 // nothing. It takes each for as large as it can be, and refuses the sum.
 //
-// Method: an address in a variable or in data, whose size is known, is followed
+// Method: an address in an object whose size is known is followed
 // back to the sum of its variable offsets. Where the ranges that the verifier
 // knows of these (facts.go) would let the access leave the object, the sum is
 // checked against what the object allows, and the access goes to the object plus
@@ -24,7 +24,8 @@ import (
 // through the same pointer that it covers, and since an element's offset is a
 // multiple of its size, those are all accesses to the element.
 //
-// A pointer that means one of several objects in data is an object itself, see guardjoin.go.
+// A pointer that means one of several objects in data is an object itself, see guardjoin.go, and so is one to the
+// value of a map, see guardvalue.go.
 //
 // On the stack accesses must be aligned as well. An offset that goes around a loop that the
 // kernel limits is any number to the verifier, so that what is known to be 0 of it is
@@ -57,6 +58,7 @@ func Guard(f *ir.Func, c *Config) {
 		plans:     make(map[*ir.Value][]guardPlan),
 	}
 	g.joins = joinedData(f, g.dom)
+	g.sizes = objectSizes(f, g.dom.Preds())
 	if c.Doubt {
 		g.pointers = pointerSlots(f)
 	}
@@ -75,7 +77,7 @@ func Guard(f *ir.Func, c *Config) {
 // An address is a pointer into an object: the object's address, plus variable
 // offsets, plus off.
 type address struct {
-	root   *ir.Value // an OpSlotAddr, an OpDataAddr or one of guarder.joins, or nil if the address is not known
+	root   *ir.Value // an OpSlotAddr, an OpDataAddr, one of guarder.joins or guarder.sizes, or nil if the address is not known
 	terms  []*ir.Value
 	off    int64
 	lo, hi int64 // bounds of the sum of the terms, as the verifier sees it
@@ -102,7 +104,8 @@ type guarder struct {
 	offsets   offsets
 	grown     []room
 	joins     map[*ir.Value]*dataJoin
-	pointers  map[*ir.Slot]bool // if in doubt
+	sizes     map[*ir.Value]int64 // of other objects, by their addresses
+	pointers  map[*ir.Slot]bool   // if in doubt
 }
 
 // A room is the size that a variable is to have.
@@ -142,11 +145,11 @@ func (o offsets) instr(v *ir.Value) {
 	}
 }
 
-func (g *guarder) param(v *ir.Value, _ fact) { g.joined(v) }
+func (g *guarder) param(v *ir.Value, _ fact) { g.object(v) }
 
-// joined takes v as an object if it is known to mean one of several.
-func (g *guarder) joined(v *ir.Value) {
-	if g.joins[v] != nil {
+// object takes v as an object if it is known to mean one of several, or one of known size.
+func (g *guarder) object(v *ir.Value) {
+	if g.joins[v] != nil || g.sizes[v] > 0 {
 		g.addresses[v.ID] = address{root: v, stride: maxOffset}
 	}
 }
@@ -160,9 +163,13 @@ func (g *guarder) instr(v *ir.Value) {
 	case ir.OpDataAddr:
 		g.addresses[v.ID] = address{root: v, off: v.Imm, stride: maxOffset}
 	case ir.OpSelect:
-		g.joined(v)
+		g.object(v)
 	case ir.OpPi, ir.OpCheckNonNil:
 		g.addresses[v.ID] = g.addresses[v.Args[0].ID]
+		if size := g.sizes[v.Args[0]]; size > 0 { // and is not nil
+			g.sizes[v] = size
+			g.object(v)
+		}
 	case ir.OpPtrAdd:
 		g.addresses[v.ID] = g.added(g.addresses[v.Args[0].ID], v.Args[1])
 	case ir.OpLoad, ir.OpStore, ir.OpAtomic:
@@ -173,6 +180,7 @@ func (g *guarder) instr(v *ir.Value) {
 		g.access(v, 0, 0, v.Size, 1)
 		g.access(v, 1, 0, v.Size, 1)
 	case ir.OpHelper:
+		g.object(v)
 		h := v.Helper()
 		for i, a := range v.Args {
 			if a.Type.IsPtr() && i < len(h.Sizes) && h.Sizes[i] >= 0 && h.Sizes[i] < len(v.Args) {
@@ -229,6 +237,9 @@ func (g *guarder) reserve(root *ir.Value, size int64) bool {
 		}
 		g.grown[i].size = max(g.grown[i].size, size)
 		return true
+	}
+	if g.sizes[root] > 0 {
+		return false
 	}
 	j := g.joins[root]
 	if j == nil {
@@ -331,6 +342,9 @@ func (g *guarder) objectSize(root *ir.Value) int64 {
 		return root.Slot().Size
 	case ir.OpDataAddr:
 		return int64(len(root.Data().Bytes))
+	}
+	if size := g.sizes[root]; size > 0 {
+		return size
 	}
 	return g.joins[root].largest()
 }

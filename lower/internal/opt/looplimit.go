@@ -94,6 +94,7 @@ type limiter struct {
 	sound        *tripCounter // the truth, once asked for
 	exact        []bool
 	likely       []bool                  // as exact, once asked for
+	releaser     *releaser               // if f holds anything
 	own          map[*ir.Loop]loopWork   // of one iteration, without inner loops
 	inner        map[*ir.Loop][]*ir.Loop // loops directly inside
 	cost         map[*ir.Loop]loopWork   // of the whole loop
@@ -142,6 +143,9 @@ func newLimiter(f *ir.Func, c *Config) *limiter {
 	l.tripCounter = countTrips(newVerifierAnalysis(f, l.config), l.follows)
 	if len(l.nest.Loops) == 0 {
 		return l
+	}
+	if acquires(f) {
+		l.releaser = newReleaser(f)
 	}
 	for _, b := range l.dom.Order() {
 		if in := l.nest.Innermost(b); in != nil {
@@ -255,7 +259,7 @@ func (l *limiter) follows(t loopTest) bool {
 func (l *limiter) budget(loop *ir.Loop) uint64 {
 	mayGoto := l.config.Target.Has(target.MayGoto)
 	switch {
-	case !mayGoto && !l.canOutline(loop):
+	case !mayGoto && !l.canOutline(loop), l.holds(loop):
 		return uint64(l.config.Target.MaxInsns)
 	case l.config.LoopWork > 0:
 		return l.config.LoopWork
@@ -265,6 +269,16 @@ func (l *limiter) budget(loop *ir.Loop) uint64 {
 	return loopHelperBudget
 }
 
+// holds reports whether something is held in the loop that has to be given back. The kernel's
+// limit does not.
+func (l *limiter) holds(loop *ir.Loop) bool {
+	if l.releaser == nil {
+		return false
+	}
+	h := l.releaser.in[loop.Header.ID]
+	return len(h.leavings()) > 0
+}
+
 // help does something about a loop that the verifier would not get to the end of,
 // and reports whether it has changed it.
 func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
@@ -272,14 +286,15 @@ func (l *limiter) help(loop *ir.Loop, iteration loopWork, trips uint64) bool {
 		l.sound = countTrips(newAnalysis(l.f), nil)
 	}
 	fuel := l.sound.tripsOfHeader(loop.Header)
-	canLimit := l.config.Target.Has(target.MayGoto) || l.canOutline(loop)
+	holds := l.holds(loop)
+	canLimit := !holds && (l.config.Target.Has(target.MayGoto) || l.canOutline(loop))
 	switch {
 	case trips == unbounded && l.hasExactTest(loop) && (l.config.LoopWork == 0 || !canLimit):
 		// The verifier sees where it ends, if it lives to, and knows more of
 		// what happens until then than in a limited loop.
 		l.cost[loop] = iteration.times(exactTrips)
 		return false
-	case !l.config.Target.Has(target.MayGoto) && trips == unbounded && fuel <= maxFuel &&
+	case (holds || !l.config.Target.Has(target.MayGoto)) && trips == unbounded && fuel <= maxFuel &&
 		iteration.times(fuel+1).within(l.budget(loop)):
 		l.cost[loop] = iteration.times(fuel + 1)
 		addFuel(loop, l.dom.Preds()[loop.Header.ID], l.nest, fuel)
@@ -305,6 +320,12 @@ func (c *tripCounter) tripsOfHeader(header *ir.Block) uint64 {
 // refuse reports that the loop cannot be verified.
 func (l *limiter) refuse(loop *ir.Loop, trips uint64) {
 	pos := l.config.position(loopPos(loop))
+	if l.holds(loop) {
+		l.config.Diags.Add(diag.UnboundedLoop, pos,
+			"give back what is held before the loop, or give the loop a constant bound, as in for i := 0; i < n && i < 1000; i++",
+			"this loop, in which a record, a socket or a lock is held, has no bound that Linux %v could verify", l.config.Target.Kernel)
+		return
+	}
 	kernel, newer := l.config.Target.Kernel, target.LoopHelper.MinKernel()
 	if l.config.Target.Has(target.LoopHelper) { // and the loop cannot be made a function
 		newer = target.MayGoto.MinKernel()

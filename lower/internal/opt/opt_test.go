@@ -53,6 +53,7 @@ var allPasses = []namedPass{
 	{"release", funcs(Release)},
 	{"checkelim", funcs(CheckElim)},
 	{"guard", funcs(Guard)},
+	{"releaseproofs", funcs(ReleaseProofs)},
 	{"packetoffsets", funcs(PacketOffsets)},
 	{"objectoffsets", funcs(ObjectOffsets)},
 	{"packetproofs", funcs(PacketProofs)},

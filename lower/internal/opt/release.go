@@ -19,7 +19,8 @@ import (
 // that are called and may panic are seen to once the abi pass has made branches of that. What is
 // returned with is found by following each way, see leak.go.
 //
-// Precondition: it runs before checkelim and after the last pass that makes checks.
+// Precondition: it runs before checkelim and after the last pass that makes checks, but for guard,
+// after which it runs again.
 //
 // Before:                                After:
 //
@@ -113,6 +114,20 @@ func Release(f *ir.Func, c *Config) {
 	}
 }
 
+// ReleaseProofs makes the proofs that [Guard] has put in release what is held: they never fail, but the
+// verifier follows what happens if they do.
+func ReleaseProofs(f *ir.Func, _ *Config) {
+	if !acquires(f) {
+		return
+	}
+	ir.RemoveUnreachable(f)
+	r := newReleaser(f)
+	r.proofs = true
+	for _, b := range slices.Clone(f.Blocks) {
+		r.rewrite(b)
+	}
+}
+
 // ReleaseCalls makes the panics of functions that f calls release what f holds.
 //
 // Precondition: it runs after abi, which makes branches of them.
@@ -153,6 +168,7 @@ type releaser struct {
 	f       *ir.Func
 	dom     *ir.DomTree
 	in, out []held // by Block.ID; nil is not known yet
+	proofs  bool   // checks are not needed any more behind the branches that do their work
 }
 
 // newReleaser finds what is held at the beginning and the end of each block of f.
@@ -328,6 +344,8 @@ func (r *releaser) rewrite(b *ir.Block) {
 			if v.Op == ir.OpCheck {
 				b.Instrs = b.Instrs[1:]
 				i = -1
+			} else if r.proofs {
+				v.Op, v.Args, v.Aux = ir.OpPi, v.Args[:1], nil
 			}
 		}
 		h = h.after(v)
@@ -342,9 +360,9 @@ func (r *releaser) rewrite(b *ir.Block) {
 func condition(b *ir.Block, v *ir.Value) *ir.Value {
 	switch v.Op {
 	case ir.OpCheckIdx:
-		return b.Add(ir.OpULt, ir.I32, v.Pos, v.Args...)
+		return b.Add(ir.OpULt, ir.I32, v.Pos, v.Args[0], v.Args[1])
 	case ir.OpCheckULe:
-		return b.Add(ir.OpULe, ir.I32, v.Pos, v.Args...)
+		return b.Add(ir.OpULe, ir.I32, v.Pos, v.Args[0], v.Args[1])
 	case ir.OpCheckNonNil:
 		return b.Add(ir.OpNe, ir.I32, v.Pos, v.Args[0], b.Const(v.Type, 0))
 	}

@@ -66,7 +66,7 @@ func (r *remainders) enter(b *ir.Block) {
 		case isRemainder(v.Op):
 			r.replace(v, first)
 		default:
-			d := r.f.NewValue(v.Op, v.Type, first.Pos, first.Args...)
+			d := r.f.NewValue(v.Op, v.Type, first.Pos, slices.Clone(first.Args)...)
 			first.Block.Insert(slices.Index(first.Block.Instrs, first), d)
 			r.replace(first, d)
 			r.names.set(v, d)
