@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 
@@ -145,4 +146,58 @@ func TestHeldLoops(t *testing.T) {
 	}
 	_, err = jit.Func(collatzHeld)
 	wantError(t, err, "this loop, in which a record, a socket or a lock is held, has no bound", "give back what is held before the loop", "[U505]")
+}
+
+// storeValuePart passes a part of a map's value to a helper.
+func storeValuePart(ctx *ebpf.SKB) ebpf.TCAction {
+	v := partsArray.Lookup(0)
+	i, j := ctx.Mark&31, ctx.Mark>>5&31
+	if v == nil || ebpf.SkbStoreBytes(ctx, 20, v.Bytes[i:j], 0) != nil {
+		return ebpf.TCShot
+	}
+	return ebpf.TCOK
+}
+
+// storeCopied passes the same bytes.
+func storeCopied(ctx *ebpf.SKB) ebpf.TCAction {
+	v := partsArray.Lookup(0)
+	i, j := ctx.Mark&31, ctx.Mark>>5&31
+	if v == nil {
+		return ebpf.TCShot
+	}
+	var part [24]byte
+	n := copy(part[:], v.Bytes[i:j])
+	if ebpf.SkbStoreBytes(ctx, 20, part[:n], 0) != nil {
+		return ebpf.TCShot
+	}
+	return ebpf.TCOK
+}
+
+// The verifier can follow only one of the ends of a part that a helper is passed of a map's value, and
+// what the diagnostic tells to write instead works.
+func TestMapPartOfHelper(t *testing.T) {
+	language.test(t)
+	_, err := jit.Compile(storeValuePart, jit.As("tc"))
+	wantError(t, err, "part of a map's value or of a large variable", "copy the bytes to the beginning of a local array", "[U407]")
+	p := language.compile(t, storeCopied, jit.As("tc"), jit.OnPanic(77))
+	value := partsValue{Bytes: [24]byte{1, 2, 3, 4, 5, 6, 7, 8, 9}}
+	if err := partsArray.Set(0, value); err != nil {
+		t.Fatal(err)
+	}
+	for _, mark := range []uint32{0 | 9<<5, 3 | 5<<5, 2 | 24<<5, 5 | 3<<5, 1 | 25<<5} {
+		packet := bytes.Repeat([]byte{8, 0, 0x45, 7}, 16)
+		want, result := bytes.Clone(packet), int32(ebpf.TCOK)
+		if i, j := mark&31, mark>>5; i <= j && j <= 24 {
+			copy(want[20:], value.Bytes[i:j])
+		} else {
+			result = 77
+		}
+		got, err := p.TestContext(&ebpf.SKB{Mark: mark}, packet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Result != result || !bytes.Equal(got.Packet, want) {
+			t.Errorf("mark %#x: %d, % x; want %d, % x", mark, got.Result, got.Packet, result, want)
+		}
+	}
 }
