@@ -41,7 +41,7 @@ func visitTask(ctx *ebpf.Tracing) int {
 	if ctx.Arg(1) != getppidNumber || ebpf.CurrentPID() != uint32(self) {
 		return 0
 	}
-	task := ebpf.GetCurrentTaskBtf()
+	task := ebpf.CurrentTask()
 	taskVisits.GetOrCreate(task).count()
 	if v := taskVisits.Get(task); v != nil && v.Count == 4 {
 		if taskVisits.Delete(task) == nil && taskVisits.Get(task) == nil {
@@ -52,18 +52,18 @@ func visitTask(ctx *ebpf.Tracing) int {
 }
 
 func visitSocket(ctx *ebpf.Tracing) int {
-	socketVisits.GetOrCreate(ctx.Pointer(0)).count()
+	socketVisits.GetOrCreate((*ebpf.Sock)(ctx.Pointer(0))).count()
 	return 0
 }
 
 func visitCgroup(ctx *ebpf.Tracing) int {
-	cgroupVisits.GetOrCreate(ctx.Pointer(0)).count()
+	cgroupVisits.GetOrCreate((*ebpf.Cgroup)(ctx.Pointer(0))).count()
 	return 0
 }
 
 func visitInode(ctx *ebpf.Tracing) int {
 	if ebpf.CurrentPID() == uint32(self) {
-		inodeVisits.GetOrCreate(ctx.Pointer(0)).count()
+		inodeVisits.GetOrCreate((*ebpf.Inode)(ctx.Pointer(0))).count()
 	}
 	return int(ctx.Ret())
 }

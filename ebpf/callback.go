@@ -20,12 +20,11 @@ func Loop(n uint32, f func(i uint32) bool) (int, error) {
 	return int(r), nil
 }
 
-// FindVMA calls f once, with the part of a task's address space that has an address, a struct
-// vm_area_struct, and returns 0. The error is ENOENT if there is none, EBUSY if the address space is being
+// FindVMA calls f once, with the part of a task's address space that has an address, and returns nil. The error is ENOENT if there is none, EBUSY if the address space is being
 // changed. f may capture variables. Linux 5.17.
-func FindVMA(task *Task, addr uintptr, f func(vma unsafe.Pointer)) error {
+func FindVMA(task *Task, addr uintptr, f func(vma *VMArea)) error {
 	return errnoError(findVMA(task, uint64(addr), func(_, vma, _ unsafe.Pointer) int64 {
-		f(vma)
+		f((*VMArea)(vma))
 		return 0
 	}, nil, 0))
 }

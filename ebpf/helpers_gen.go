@@ -1418,8 +1418,8 @@ func ProbeReadKernelStr(dst []byte, addr uintptr) (int, error) {
 // Linux 5.6, in programs of type struct_ops.
 //
 //ebpf:helper id=116 name=tcp_send_ack kernel=5.6 gpl=false types=struct_ops args=btf:tcp_sock,scalar ret=scalar
-func TcpSendAck(tp unsafe.Pointer, rcvNxt uint32) error {
-	return host.Func[func(tp unsafe.Pointer, rcvNxt uint32) error]("TcpSendAck")(tp, rcvNxt)
+func TcpSendAck(tp *KernelSock, rcvNxt uint32) error {
+	return host.Func[func(tp *KernelSock, rcvNxt uint32) error]("TcpSendAck")(tp, rcvNxt)
 }
 
 // SendSignalThread is [SendSignal] for the current thread alone.
@@ -1912,16 +1912,15 @@ func TaskStorageDelete(m MapRef, task unsafe.Pointer) int64 {
 	return host.Func[func(m MapRef, task unsafe.Pointer) int64]("TaskStorageDelete")(m, task)
 }
 
-// GetCurrentTaskBtf returns the current task, for [TaskStorage] and helpers that take a [*Task]. It
-// is not to be followed.
+// GetCurrentTaskBtf is what [CurrentTask] calls.
 //
 //	struct task_struct *bpf_get_current_task_btf(void)
 //
 // Linux 5.11, in programs of every type, with a GPL-compatible licence.
 //
 //ebpf:helper id=158 name=get_current_task_btf kernel=5.11 gpl=true types=all ret=btf:task_struct
-func GetCurrentTaskBtf() unsafe.Pointer {
-	return host.Func[func() unsafe.Pointer]("GetCurrentTaskBtf")()
+func GetCurrentTaskBtf() *Task {
+	return host.Func[func() *Task]("GetCurrentTaskBtf")()
 }
 
 // BprmOptsSet sets options of the program that is about to be run: [FlagBprmSecureexec], with which
@@ -2115,16 +2114,16 @@ func GetAttachCookie(ctx Contexter) uint64 {
 	return host.Func[func(ctx Contexter) uint64]("GetAttachCookie")(ctx)
 }
 
-// TaskPtRegs returns the registers with which a task entered the kernel. They are not to be
-// followed: their address is for [ProbeReadKernel].
+// TaskPtRegs returns the address of the registers with which a task entered the kernel, struct
+// pt_regs, for [ProbeReadKernel].
 //
 //	long bpf_task_pt_regs(struct task_struct *task)
 //
 // Linux 5.15, in programs of every type, with a GPL-compatible licence.
 //
 //ebpf:helper id=175 name=task_pt_regs kernel=5.15 gpl=true types=all args=btf:task_struct ret=btf:pt_regs
-func TaskPtRegs(task *Task) unsafe.Pointer {
-	return host.Func[func(task *Task) unsafe.Pointer]("TaskPtRegs")(task)
+func TaskPtRegs(task *Task) uintptr {
+	return host.Func[func(task *Task) uintptr]("TaskPtRegs")(task)
 }
 
 // GetBranchSnapshot fills entries with the branches that the CPU has taken last, struct

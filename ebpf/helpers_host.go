@@ -28,6 +28,7 @@ var _ = host.Define("MapLookupElem", nativeLookup) &&
 	host.Define("RedirectMap", nativeRedirect) &&
 	host.Define("TailCall", nativeTailCall) &&
 	host.Define("GetStackid", nativeStackID) &&
+	host.Define("GetCurrentTaskBtf", nativeTask) &&
 	host.Define("TaskStorageGet", nativeStorageGet) &&
 	host.Define("TaskStorageDelete", nativeStorageDelete) &&
 	host.Define("InodeStorageGet", nativeStorageGet) &&
@@ -150,6 +151,15 @@ func storageKey(owner unsafe.Pointer) []byte {
 	key := newBytes(8)
 	*(*uintptr)(unsafe.Pointer(&key[0])) = uintptr(owner)
 	return key
+}
+
+// nativeTasks is the tasks that nativeTask has returned, by the number of the thread.
+var nativeTasks sync.Map
+
+// nativeTask returns a task that stands for the thread.
+func nativeTask() *Task {
+	task, _ := nativeTasks.LoadOrStore(host.ThreadID(), new(Task))
+	return task.(*Task)
 }
 
 func nativeStorageGet(ref MapRef, owner, initial unsafe.Pointer, flags uint64) unsafe.Pointer {

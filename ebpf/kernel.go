@@ -5,39 +5,47 @@ package ebpf
 // attached to:
 //
 //	file := (*ebpf.File)(ctx.Pointer(0))
+//
+// They have a byte, so that those that a native test makes differ: new(ebpf.Inode).
 
 // A Task is a thread: struct task_struct.
-type Task struct{ _ [0]byte }
+type Task struct{ _ byte }
 
-// CurrentTask returns the thread that the program runs for. Linux 5.11.
-func CurrentTask() *Task { return (*Task)(GetCurrentTaskBtf()) }
+// CurrentTask returns the thread that the program runs for, for [TaskStorage] and helpers. Linux 5.11.
+func CurrentTask() *Task { return GetCurrentTaskBtf() }
+
+// A Cgroup is a control group: struct cgroup.
+type Cgroup struct{ _ byte }
+
+// A VMArea is a range of a process's addresses: struct vm_area_struct.
+type VMArea struct{ _ byte }
 
 // An Inode is a file, whatever its names: struct inode.
-type Inode struct{ _ [0]byte }
+type Inode struct{ _ byte }
 
 // A File is an open file: struct file.
-type File struct{ _ [0]byte }
+type File struct{ _ byte }
 
 // A Path is the name of a file: struct path.
-type Path struct{ _ [0]byte }
+type Path struct{ _ byte }
 
 // A Socket is a socket as a file: struct socket.
-type Socket struct{ _ [0]byte }
+type Socket struct{ _ byte }
 
 // A KernelSock is a socket of the type that was asked for, such as struct tcp_sock.
-type KernelSock struct{ _ [0]byte }
+type KernelSock struct{ _ byte }
 
 // A KernelSKB is a packet in the network stack: struct sk_buff.
-type KernelSKB struct{ _ [0]byte }
+type KernelSKB struct{ _ byte }
 
 // A KernelXDP is a packet before the network stack: struct xdp_buff.
-type KernelXDP struct{ _ [0]byte }
+type KernelXDP struct{ _ byte }
 
 // A SeqFile is what an iterator program prints to: struct seq_file.
-type SeqFile struct{ _ [0]byte }
+type SeqFile struct{ _ byte }
 
 // A LinuxBinprm is a program that is about to be run: struct linux_binprm.
-type LinuxBinprm struct{ _ [0]byte }
+type LinuxBinprm struct{ _ byte }
 
 // A BTFPtr is an object of the kernel with its type: struct btf_ptr of linux/bpf.h.
 type BTFPtr struct {

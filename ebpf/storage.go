@@ -4,7 +4,8 @@ import "unsafe"
 
 // A TaskStorage has a value of its own for each task that it is asked for, which goes
 // with the task: BPF_MAP_TYPE_TASK_STORAGE, Linux 5.11. It is used in tracing and LSM
-// programs. A task is what [GetCurrentTaskBtf] returns.
+// programs. The task that a program
+// runs for is [CurrentTask].
 //
 //ebpf:map task_storage key=4 value=V entries=0 flags=0x1
 type TaskStorage[V any] struct{ storage[V] }
@@ -21,19 +22,19 @@ func NewTaskStorage[V any](opts ...MapOption) *TaskStorage[V] {
 }
 
 // Get returns a pointer to the value of task, or nil if it has none yet.
-func (m *TaskStorage[V]) Get(task unsafe.Pointer) *V {
-	return (*V)(TaskStorageGet(m.ref(), task, nil, 0))
+func (m *TaskStorage[V]) Get(task *Task) *V {
+	return (*V)(TaskStorageGet(m.ref(), unsafe.Pointer(task), nil, 0))
 }
 
 // GetOrCreate returns a pointer to the value of task, which is zero at first. It
 // returns nil if there is no memory.
-func (m *TaskStorage[V]) GetOrCreate(task unsafe.Pointer) *V {
-	return (*V)(TaskStorageGet(m.ref(), task, nil, LocalStorageGetCreate))
+func (m *TaskStorage[V]) GetOrCreate(task *Task) *V {
+	return (*V)(TaskStorageGet(m.ref(), unsafe.Pointer(task), nil, LocalStorageGetCreate))
 }
 
 // Delete removes the value of task. The error is syscall.ENOENT if it has none.
-func (m *TaskStorage[V]) Delete(task unsafe.Pointer) error {
-	return errnoError(TaskStorageDelete(m.ref(), task))
+func (m *TaskStorage[V]) Delete(task *Task) error {
+	return errnoError(TaskStorageDelete(m.ref(), unsafe.Pointer(task)))
 }
 
 // An InodeStorage has a value of its own for each inode that it is asked for, which
@@ -54,19 +55,19 @@ func NewInodeStorage[V any](opts ...MapOption) *InodeStorage[V] {
 }
 
 // Get returns a pointer to the value of inode, or nil if it has none yet.
-func (m *InodeStorage[V]) Get(inode unsafe.Pointer) *V {
-	return (*V)(InodeStorageGet(m.ref(), inode, nil, 0))
+func (m *InodeStorage[V]) Get(inode *Inode) *V {
+	return (*V)(InodeStorageGet(m.ref(), unsafe.Pointer(inode), nil, 0))
 }
 
 // GetOrCreate returns a pointer to the value of inode, which is zero at first. It
 // returns nil if there is no memory.
-func (m *InodeStorage[V]) GetOrCreate(inode unsafe.Pointer) *V {
-	return (*V)(InodeStorageGet(m.ref(), inode, nil, LocalStorageGetCreate))
+func (m *InodeStorage[V]) GetOrCreate(inode *Inode) *V {
+	return (*V)(InodeStorageGet(m.ref(), unsafe.Pointer(inode), nil, LocalStorageGetCreate))
 }
 
 // Delete removes the value of inode. The error is syscall.ENOENT if it has none.
-func (m *InodeStorage[V]) Delete(inode unsafe.Pointer) error {
-	return errnoError(int64(InodeStorageDelete(m.ref(), inode)))
+func (m *InodeStorage[V]) Delete(inode *Inode) error {
+	return errnoError(int64(InodeStorageDelete(m.ref(), unsafe.Pointer(inode))))
 }
 
 // A SockStorage has a value of its own for each socket that it is asked for, which
@@ -87,19 +88,19 @@ func NewSockStorage[V any](opts ...MapOption) *SockStorage[V] {
 }
 
 // Get returns a pointer to the value of the socket sk, or nil if it has none yet.
-func (m *SockStorage[V]) Get(sk unsafe.Pointer) *V {
-	return (*V)(SkStorageGet(m.ref(), sk, nil, 0))
+func (m *SockStorage[V]) Get(sk *Sock) *V {
+	return (*V)(SkStorageGet(m.ref(), unsafe.Pointer(sk), nil, 0))
 }
 
 // GetOrCreate returns a pointer to the value of the socket sk, which is zero at
 // first. It returns nil if there is no memory.
-func (m *SockStorage[V]) GetOrCreate(sk unsafe.Pointer) *V {
-	return (*V)(SkStorageGet(m.ref(), sk, nil, LocalStorageGetCreate))
+func (m *SockStorage[V]) GetOrCreate(sk *Sock) *V {
+	return (*V)(SkStorageGet(m.ref(), unsafe.Pointer(sk), nil, LocalStorageGetCreate))
 }
 
 // Delete removes the value of the socket sk. The error is syscall.ENOENT if it has none.
-func (m *SockStorage[V]) Delete(sk unsafe.Pointer) error {
-	return errnoError(SkStorageDelete(m.ref(), sk))
+func (m *SockStorage[V]) Delete(sk *Sock) error {
+	return errnoError(SkStorageDelete(m.ref(), unsafe.Pointer(sk)))
 }
 
 // A CgroupStorage has a value of its own for each cgroup that it is asked for, which
@@ -120,19 +121,19 @@ func NewCgroupStorage[V any](opts ...MapOption) *CgroupStorage[V] {
 }
 
 // Get returns a pointer to the value of cgroup, or nil if it has none yet.
-func (m *CgroupStorage[V]) Get(cgroup unsafe.Pointer) *V {
-	return (*V)(CgrpStorageGet(m.ref(), cgroup, nil, 0))
+func (m *CgroupStorage[V]) Get(cgroup *Cgroup) *V {
+	return (*V)(CgrpStorageGet(m.ref(), unsafe.Pointer(cgroup), nil, 0))
 }
 
 // GetOrCreate returns a pointer to the value of cgroup, which is zero at first. It
 // returns nil if there is no memory.
-func (m *CgroupStorage[V]) GetOrCreate(cgroup unsafe.Pointer) *V {
-	return (*V)(CgrpStorageGet(m.ref(), cgroup, nil, LocalStorageGetCreate))
+func (m *CgroupStorage[V]) GetOrCreate(cgroup *Cgroup) *V {
+	return (*V)(CgrpStorageGet(m.ref(), unsafe.Pointer(cgroup), nil, LocalStorageGetCreate))
 }
 
 // Delete removes the value of cgroup. The error is syscall.ENOENT if it has none.
-func (m *CgroupStorage[V]) Delete(cgroup unsafe.Pointer) error {
-	return errnoError(CgrpStorageDelete(m.ref(), cgroup))
+func (m *CgroupStorage[V]) Delete(cgroup *Cgroup) error {
+	return errnoError(CgrpStorageDelete(m.ref(), unsafe.Pointer(cgroup)))
 }
 
 // storage is the methods of all storages.

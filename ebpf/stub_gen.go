@@ -362,7 +362,7 @@ func ProbeReadUserStr(dst []byte, addr uintptr) (int, error)
 func ProbeReadKernelStr(dst []byte, addr uintptr) (int, error)
 
 //ebpf:helper id=116 name=tcp_send_ack kernel=5.6 gpl=false types=struct_ops args=btf:tcp_sock,scalar ret=scalar
-func TcpSendAck(tp unsafe.Pointer, rcvNxt uint32) error
+func TcpSendAck(tp *KernelSock, rcvNxt uint32) error
 
 //ebpf:helper id=117 name=send_signal_thread kernel=5.6 gpl=false types=all args=scalar ret=scalar
 func SendSignalThread(sig uint32) error
@@ -488,7 +488,7 @@ func TaskStorageGet(m MapRef, task unsafe.Pointer, value unsafe.Pointer, flags u
 func TaskStorageDelete(m MapRef, task unsafe.Pointer) int64
 
 //ebpf:helper id=158 name=get_current_task_btf kernel=5.11 gpl=true types=all ret=btf:task_struct
-func GetCurrentTaskBtf() unsafe.Pointer
+func GetCurrentTaskBtf() *Task
 
 //ebpf:helper id=159 name=bprm_opts_set kernel=5.11 gpl=false types=lsm args=btf:linux_binprm,scalar ret=scalar
 func BprmOptsSet(bprm *LinuxBinprm, flags uint64) error
@@ -539,7 +539,7 @@ func GetFuncIp(ctx Contexter) uint64
 func GetAttachCookie(ctx Contexter) uint64
 
 //ebpf:helper id=175 name=task_pt_regs kernel=5.15 gpl=true types=all args=btf:task_struct ret=btf:pt_regs
-func TaskPtRegs(task *Task) unsafe.Pointer
+func TaskPtRegs(task *Task) uintptr
 
 //ebpf:helper id=176 name=get_branch_snapshot kernel=5.16 gpl=true types=all args=out:2,size0,scalar ret=scalar
 func GetBranchSnapshot(entries []byte, flags uint64) (int, error)

@@ -28,8 +28,9 @@ func NewTracing(result int64, args ...uint64) *Tracing {
 //ebpf:intrinsic tracing.arg
 func (t *Tracing) Arg(n int) uint64 { return t.args[n] }
 
-// Pointer returns argument n, see Arg, as a pointer to what it is in the kernel, such as a socket or
-// an inode: for helpers, and the owners of storages. It is not to be followed.
+// Pointer returns argument n, see Arg, as a pointer to what it is in the kernel, for helpers and as the
+// owner of a value in a storage. It is converted to the type that they take, as in
+// (*Inode)(ctx.Pointer(0)), and not to be followed.
 //
 //ebpf:intrinsic tracing.pointer
 func (t *Tracing) Pointer(n int) unsafe.Pointer {

@@ -12,7 +12,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/undergo-ebpf/undergo/ebpf"
 	"github.com/undergo-ebpf/undergo/ebpf/sim"
@@ -306,38 +305,58 @@ func TestStackTrace(t *testing.T) {
 }
 
 func TestStorages(t *testing.T) {
-	type storage interface {
-		Get(unsafe.Pointer) *int64
-		GetOrCreate(unsafe.Pointer) *int64
-		Delete(unsafe.Pointer) error
-		SetFD(int, int64) error
-		GetFD(int) (int64, bool)
+	testStorage(t, ebpf.NewTaskStorage[int64](), new(ebpf.Task), ebpf.CurrentTask())
+	testStorage(t, ebpf.NewInodeStorage[int64](), new(ebpf.Inode), new(ebpf.Inode))
+	testStorage(t, ebpf.NewSockStorage[int64](), new(ebpf.Sock), new(ebpf.Sock))
+	testStorage(t, ebpf.NewCgroupStorage[int64](), new(ebpf.Cgroup), new(ebpf.Cgroup))
+}
+
+// testStorage tests a storage in memory with two owners.
+func testStorage[O any](t *testing.T, m interface {
+	Get(*O) *int64
+	GetOrCreate(*O) *int64
+	Delete(*O) error
+	SetFD(int, int64) error
+	GetFD(int) (int64, bool)
+}, a, b *O) {
+	t.Helper()
+	if m.Get(a) != nil {
+		t.Errorf("%T: has a value at the beginning", m)
 	}
-	for name, m := range map[string]storage{
-		"task": ebpf.NewTaskStorage[int64](), "inode": ebpf.NewInodeStorage[int64](),
-		"sock": ebpf.NewSockStorage[int64](), "cgroup": ebpf.NewCgroupStorage[int64](),
-	} {
-		a, b := unsafe.Pointer(new(int)), unsafe.Pointer(new(int))
-		if m.Get(a) != nil {
-			t.Errorf("%s: has a value at the beginning", name)
-		}
-		p := m.GetOrCreate(a)
-		*p = 7
-		if m.GetOrCreate(a) != p || m.Get(a) != p || m.Get(b) != nil || m.GetOrCreate(nil) != nil {
-			t.Errorf("%s: values of owners are mixed up", name)
-		}
-		if err := m.Delete(a); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := m.Delete(a); err != syscall.ENOENT {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := m.SetFD(0, 1); err != syscall.EOPNOTSUPP {
-			t.Errorf("%s: SetFD in memory: %v", name, err)
-		}
-		if _, ok := m.GetFD(0); ok {
-			t.Errorf("%s: GetFD in memory", name)
-		}
+	p := m.GetOrCreate(a)
+	*p = 7
+	if m.GetOrCreate(a) != p || m.Get(a) != p || m.Get(b) != nil || m.GetOrCreate(nil) != nil {
+		t.Errorf("%T: values of owners are mixed up", m)
+	}
+	if err := m.Delete(a); err != nil {
+		t.Errorf("%T: %v", m, err)
+	}
+	if err := m.Delete(a); err != syscall.ENOENT {
+		t.Errorf("%T: %v", m, err)
+	}
+	if err := m.SetFD(0, 1); err != syscall.EOPNOTSUPP {
+		t.Errorf("%T: SetFD in memory: %v", m, err)
+	}
+	if _, ok := m.GetFD(0); ok {
+		t.Errorf("%T: GetFD in memory", m)
+	}
+}
+
+// A thread is the same task each time, and different ones are different tasks.
+func TestCurrentThread(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	mine := ebpf.CurrentTask()
+	if mine == nil || ebpf.CurrentTask() != mine {
+		t.Errorf("the thread is %p and %p", mine, ebpf.CurrentTask())
+	}
+	other := make(chan *ebpf.Task)
+	go func() {
+		runtime.LockOSThread() // never unlocked, so that the thread ends
+		other <- ebpf.CurrentTask()
+	}()
+	if task := <-other; task == nil || task == mine {
+		t.Errorf("another thread is %p, this one %p", task, mine)
 	}
 }
 

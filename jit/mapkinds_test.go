@@ -310,7 +310,7 @@ func drainOps() (n int, sum uint32) {
 }
 
 func taskOps() uint64 {
-	task := ebpf.GetCurrentTaskBtf()
+	task := ebpf.CurrentTask()
 	tasks.Delete(task)
 	if p := tasks.GetOrCreate(task); p != nil {
 		*p += 5

@@ -131,7 +131,7 @@ func (h *helper) checkResults(outs int) error {
 			return nil
 		}
 	case h.row.ret != "scalar":
-		if len(results) == 1 && (strings.HasPrefix(results[0], "*") || results[0] == "unsafe.Pointer") {
+		if len(results) == 1 && (strings.HasPrefix(results[0], "*") || results[0] == "unsafe.Pointer" || results[0] == "uintptr") {
 			return nil
 		}
 	case len(results) == 1:

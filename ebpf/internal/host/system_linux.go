@@ -24,7 +24,8 @@ func clock(id uintptr) func() uint64 {
 	}
 }
 
-func threadID() int { return syscall.Gettid() }
+// ThreadID returns the number of the current thread, or where there is none the process's.
+func ThreadID() int { return syscall.Gettid() }
 
 // threadName returns the name of the current thread.
 func threadName() ([]byte, error) {

@@ -18,7 +18,8 @@ func clock(uintptr) func() uint64 {
 	return func() uint64 { return uint64(time.Since(start)) }
 }
 
-func threadID() int { return os.Getpid() }
+// ThreadID returns the number of the current thread, or where there is none the process's.
+func ThreadID() int { return os.Getpid() }
 
 func threadName() ([]byte, error) {
 	path, err := os.Executable()

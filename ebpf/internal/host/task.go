@@ -11,7 +11,7 @@ import (
 // unless the test holds it with runtime.LockOSThread.
 
 func currentPidTgid() uint64 {
-	return uint64(os.Getpid())<<32 | uint64(threadID())
+	return uint64(os.Getpid())<<32 | uint64(ThreadID())
 }
 
 func currentUIDGID() uint64 {

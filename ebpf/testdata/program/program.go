@@ -190,7 +190,7 @@ func Sockets(ctx ebpf.Context) int {
 	if listeners.Select(ctx, 1) != nil || cgroups.ContainsCurrent(1) || cgroups.ContainsSKB(ctx, 1) {
 		return peers.RedirectSKB(ctx, 1, ebpf.FlagIngress) + peersByID.RedirectSKB(ctx, key{}, 0)
 	}
-	if s := tasks.GetOrCreate(ebpf.GetCurrentTaskBtf()); s != nil {
+	if s := tasks.GetOrCreate(ebpf.CurrentTask()); s != nil {
 		s.ns++
 	}
 	return peers.RedirectMsg(ctx, 1, 0) + peersByID.RedirectMsg(ctx, key{}, 0)

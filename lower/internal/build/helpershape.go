@@ -23,7 +23,8 @@ import (
 // not happen, and fails with EINVAL.
 //
 // The kernel's result, an integer, is an error if it is negative: of a signature whose last result is
-// an error. A result before it is the integer, or else 0; a bool says that it is positive.
+// an error. A result before it is the integer, or else 0; a bool says that it is positive. A result that
+// is a pointer in the kernel and a uintptr in the signature is the address.
 
 // helperRegs is the arguments of a call of a helper.
 type helperRegs struct {
@@ -164,6 +165,8 @@ func (fn *function) helperResults(h *helper, sig *types.Signature, r *ir.Value, 
 		}
 		n, isInt := intTypeOf(t)
 		switch {
+		case h.ir.Result != ir.I64 && isInt:
+			parts = append(parts, single(fn.emit(ir.OpPtrToInt, ir.I64, r)))
 		case h.ir.Result != ir.I64:
 			parts = append(parts, operand{vals: []*ir.Value{r}, nonnil: nonnil})
 		case isInt && fails:
