@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"slices"
 	"testing"
 )
 
@@ -67,5 +68,78 @@ func TestNative(t *testing.T) {
 	}
 	if len(panics) < 3 {
 		t.Errorf("only these outcomes: %v", panics)
+	}
+}
+
+// wrongPrograms are programs that Go 1.26 compiles wrongly, with their outcomes for zeros and ones.
+var wrongPrograms = []struct {
+	name, src string
+	zeros     Outcome
+	ones      Outcome
+}{
+	{"a literal with a panic", `package p
+
+func F(in [6]uint64) (out [4]uint64) {
+	out = [4]uint64{1, 2, 3, 4}
+	defer func() { recover() }()
+	out = [4]uint64{5, in[in[0]*7]}
+	return out
+}
+`, Outcome{Out: [4]uint64{5}}, Outcome{Out: [4]uint64{1, 2, 3, 4}}},
+	{"and not of the lower half", `package p
+
+func F(in [6]uint64) (out [4]uint64) {
+	s := []int64{int64(in[0]) - 2}
+	out[0] = uint64((uint32(s[0]) ^ 3597843830) &^ 4)
+	return out
+}
+`, Outcome{Out: [4]uint64{uint64((uint32(1<<32-2) ^ 3597843830) &^ 4)}}, Outcome{Out: [4]uint64{uint64((uint32(1<<32-1) ^ 3597843830) &^ 4)}}},
+}
+
+// Outcomes that Go asks for are recognised though the compiler's differ, and others are not.
+func TestAgain(t *testing.T) {
+	for _, w := range wrongPrograms {
+		c := Case{Name: "F", Source: w.src, Inputs: [][6]uint64{{}, {1, 1, 1, 1, 1, 1}}, Unique: true}
+		asked := 0
+		why, err := Again(c, func(native []Outcome) bool {
+			asked++
+			return native[0] == w.zeros && native[1] == w.ones
+		})
+		if err != nil || why == "" {
+			t.Errorf("%s: asked %d times, %q, %v", w.name, asked, why, err)
+		}
+		asked = 0
+		why, err = Again(c, func(native []Outcome) bool {
+			asked++
+			return native[0] == Outcome{Out: [4]uint64{99}}
+		})
+		if err != nil || why != "" || asked != 2 {
+			t.Errorf("%s: a wrong outcome: asked %d times, %q, %v", w.name, asked, why, err)
+		}
+	}
+}
+
+// A program and what opaque makes of it have the same outcomes.
+func TestOpaque(t *testing.T) {
+	var cases []Case
+	for seed := range uint64(40) {
+		c := New(seed).Case(3)
+		text, err := opaque(c.Source)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		c.Unique = false // both have the same names
+		cases = append(cases, c)
+		c.Source = text
+		cases = append(cases, c)
+	}
+	all, err := Native(cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(all); i += 2 {
+		if !slices.Equal(all[i], all[i+1]) {
+			t.Errorf("seed %d: %+v, and opaque %+v", i/2, all[i], all[i+1])
+		}
 	}
 }
