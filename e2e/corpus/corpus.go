@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go recovered.go rare.go wide.go
+//go:embed int.go flow.go loop.go mem.go sort.go lang.go big.go panic.go dynamic.go packet.go string.go initial.go loopvar.go deferloop.go programs.go recovered.go rare.go wide.go seldom.go
 var source embed.FS
 
 // Source returns the files of functions.
@@ -21,6 +21,8 @@ func Source() fs.FS { return source }
 var Funcs = []any{
 	// wide.go
 	liveAtOnce, liveAcrossLoop,
+	// seldom.go
+	lengthsOfCalls, partAddresses, sizeless, descents, panicNamed, recoverNamed, shiftBy, seldomTables, appendsOfNothing, madeByLimit,
 	// int.go
 	addInt8, addUint8, arithInt8, arithInt16, arithInt32, arithInt64, arithUint8, arithUint16, arithUint32, arithUint64, arithUintptr,
 	divInt8, divInt16, divInt32, divInt64, divUint8, divUint16, divUint32, divUint64, divConst,
