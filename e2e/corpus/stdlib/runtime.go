@@ -19,3 +19,21 @@ func keepAlive(x uint64) uint64 {
 	runtime.KeepAlive(&y)
 	return y
 }
+
+type measured struct {
+	a uint8
+	b [3]uint16
+	c uint8
+}
+
+func sizesOf[T, U any](p *T, u U) (uintptr, uintptr, uintptr) {
+	var zero T
+	return unsafe.Sizeof(*p) + unsafe.Sizeof(zero)*100, unsafe.Alignof(*p), unsafe.Sizeof(u) + 16*unsafe.Alignof(u)
+}
+
+// measures asks for sizes of values that there are not, which does not panic.
+func measures(x uint64) (uintptr, uintptr, uintptr, uint64) {
+	a, b, c := sizesOf[measured](nil, x)
+	d, e, f := sizesOf(&x, measured{b: [3]uint16{uint16(x)}})
+	return a*1000 + d, b*1000 + e, c*1000 + f, x
+}

@@ -15,7 +15,7 @@ var Funcs = []any{
 	byteStrings, stringsIndex, stringsAffixes, stringsCut, stringsFuncs,
 	decodeRune, encodeRune, validRune, runeLength,
 	fnv32, fnv64, fnv128, crcIEEE, crcOthers,
-	unsafeSlices, keepAlive,
+	unsafeSlices, keepAlive, measures,
 }
 
 // WithGo is functions that call packages which are read from the Go installation.

