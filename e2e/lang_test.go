@@ -114,22 +114,6 @@ func call(fn reflect.Value, in []reflect.Value) (out []reflect.Value, panicked a
 	return fn.Call(in), nil
 }
 
-// panicText returns what a program that panics with v prints of it: of a basic type with a name, the
-// name and the value. Of other values that are no errors the kernel has only the type.
-func panicText(v any) string {
-	t := reflect.TypeOf(v)
-	if _, isError := v.(error); isError || t.PkgPath() == "" {
-		return fmt.Sprint(v)
-	}
-	switch t.Kind() {
-	case reflect.Struct:
-		return t.String()
-	case reflect.String:
-		return fmt.Sprintf("%T(%q)", v, v)
-	}
-	return fmt.Sprintf("%T(%v)", v, v)
-}
-
 // samePanic reports whether a panic in the kernel is the one that happened
 // natively. The message in the kernel lacks numbers that are known only at
 // run time.
@@ -152,7 +136,7 @@ func samePanic(kernel, native any) bool {
 	case "assert":
 		return strings.HasPrefix(text, "interface conversion")
 	case "explicit":
-		return k.Message == "panic: "+panicText(native)
+		return k.Message == "panic: "+text
 	}
 	return k.Message == text
 }

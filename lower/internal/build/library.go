@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -31,9 +32,18 @@ func packageOf(f *ssa.Function) *ssa.Package {
 	return f.Pkg
 }
 
+// isWrapper reports whether src has no text of its own, as methods that are promoted from embedded
+// fields.
+func isWrapper(src *ssa.Function) bool {
+	return strings.Contains(src.Synthetic, "wrapper for") || strings.HasPrefix(src.Synthetic, "thunk for")
+}
+
 // fail reports an error at pos in the function being built. If that is of a
 // library, the error is reported where the user's code calls into it.
 func (b *builder) fail(code diag.Code, pos token.Pos, fix, message string) {
+	for i := len(b.active) - 1; i >= 0 && isWrapper(b.active[i].src); i-- {
+		pos = b.active[i].call
+	}
 	inner := b.position(pos)
 	called := ""
 	for i := len(b.active) - 1; i >= 0; i-- {

@@ -2,6 +2,7 @@ package build
 
 import (
 	"go/constant"
+	"go/types"
 	"strconv"
 
 	"golang.org/x/tools/go/ssa"
@@ -82,29 +83,41 @@ func (fn *function) proof(op, cmp ir.Op, site *ir.Site, args ...*ir.Value) *ir.V
 	return v
 }
 
-// panicMessage words the panic with value v as Go's runtime prints it: strings
-// as they are, values of other types with their type.
+// panicMessage words the panic with value v as Go's runtime prints it: constants of the types
+// that the language declares as they are, those of others with their type. Of a value that is not
+// known when compiling there is only the type.
 func panicMessage(v ssa.Value) string {
 	m, ok := v.(*ssa.MakeInterface)
 	if !ok {
-		return "panic: " + v.Type().String()
+		return "panic: " + typeText(v.Type())
 	}
 	t := m.X.Type()
-	if s, ok := constString(m.X); ok {
-		if t.String() == "string" {
-			return "panic: " + s
-		}
-		return "panic: " + t.String() + "(" + strconv.Quote(s) + ")"
+	text, known := constText(m.X)
+	_, plain := t.(*types.Basic)
+	switch {
+	case !known:
+		return "panic: " + typeText(t)
+	case plain:
+		return "panic: " + text
+	case isString(t):
+		text = strconv.Quote(text)
 	}
-	c, ok := m.X.(*ssa.Const)
-	if !ok || c.Value == nil {
-		return "panic: " + t.String()
+	return "panic: " + typeText(t) + "(" + text + ")"
+}
+
+// typeText is t as reflect prints it, with the names of packages and not their paths.
+func typeText(t types.Type) string {
+	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
+}
+
+// constText returns the value of v, if it is a constant string, integer or bool.
+func constText(v ssa.Value) (text string, ok bool) {
+	if s, ok := constString(v); ok {
+		return s, true
 	}
-	if n, ok := constInt(c); ok {
-		return "panic: " + t.String() + "(" + strconv.FormatInt(n, 10) + ")"
+	c, ok := v.(*ssa.Const)
+	if !ok || c.Value == nil || c.Value.Kind() != constant.Bool && c.Value.Kind() != constant.Int {
+		return "", false
 	}
-	if c.Value.Kind() == constant.Bool {
-		return "panic: " + t.String() + "(" + c.Value.String() + ")"
-	}
-	return "panic: " + t.String()
+	return c.Value.ExactString(), true
 }

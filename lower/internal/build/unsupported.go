@@ -44,11 +44,20 @@ func (b *builder) failRecursion(src *ssa.Function, pos token.Pos) {
 	cycle := ""
 	for _, i := range b.active {
 		if i.src == src || cycle != "" {
-			cycle += i.src.Name() + " -> "
+			cycle += nameInCycle(i.src) + " -> "
 		}
 	}
 	b.fail(diag.RecursiveCall, pos, "use a loop, with a bounded array as the stack if one is needed",
-		fmt.Sprintf("recursive call: %s%s", cycle, src.Name()))
+		fmt.Sprintf("recursive call: %s%s", cycle, nameInCycle(src)))
+}
+
+// nameInCycle is the name of f, with the receiver's type if f is a method: methods of several types
+// may have one name, and call each other.
+func nameInCycle(f *ssa.Function) string {
+	if recv := f.Signature.Recv(); recv != nil {
+		return "(" + types.TypeString(recv.Type(), func(*types.Package) string { return "" }) + ")." + f.Name()
+	}
+	return f.Name()
 }
 
 // describeStatic says what o, a function or an interface, is.

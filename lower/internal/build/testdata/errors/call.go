@@ -189,3 +189,28 @@ func progEndless(ctx ebpf.Context) int {
 	}
 	return 0
 }
+
+type labelled interface{ label() int }
+
+type plain int
+
+func (p plain) label() int { return int(p) }
+
+// A boxed may hold another, for all that is known of the values of labelled.
+type boxed struct{ labelled }
+
+func progPromoted(ctx ebpf.Context) int {
+	list := [2]labelled{plain(1), &boxed{plain(2)}}
+	return list[ebpf.KtimeGetNs()%2].label() // want U402 "recursive call: .[*]boxed..label -> .[*]boxed..label"
+}
+
+type cause string
+
+func (c cause) Error() string { return string(c) }
+
+type wrapping struct{ error }
+
+func progWrapping(ctx ebpf.Context) int {
+	list := [2]error{cause("a"), &wrapping{cause("bc")}}
+	return len(list[ebpf.KtimeGetNs()%2].Error()) // want U402 "recursive call: .[*]wrapping..Error -> .[*]wrapping..Error"
+}
