@@ -231,7 +231,7 @@ func madeByLimit(n, m int) (int, int, uint16) {
 		b[i] = 'a' + uint8(i)
 	}
 	text, sum := string(b[:len(b):7]), uint16(0)
-	for i := range text {
+	for i := range len(text) {
 		sum = sum*5 + uint16(text[i])
 	}
 	return len(a), cap(b), sum
