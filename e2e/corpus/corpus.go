@@ -22,7 +22,7 @@ var Funcs = []any{
 	// wide.go
 	liveAtOnce, liveAcrossLoop,
 	// seldom.go
-	lengthsOfCalls, partAddresses, sizeless, descents, recoverNamed, shiftBy, seldomTables, appendsOfNothing, madeByLimit,
+	lengthsOfCalls, partAddresses, sizeless, descents, recoverNamed, shiftBy, seldomTables, appendsOfNothing, madeByLimit, eitherBuffer,
 	// int.go
 	addInt8, addUint8, arithInt8, arithInt16, arithInt32, arithInt64, arithUint8, arithUint16, arithUint32, arithUint64, arithUintptr,
 	divInt8, divInt16, divInt32, divInt64, divUint8, divUint16, divUint32, divUint64, divConst,

@@ -231,8 +231,35 @@ func madeByLimit(n, m int) (int, int, uint16) {
 		b[i] = 'a' + uint8(i)
 	}
 	text, sum := string(b[:len(b):7]), uint16(0)
-	for i := range len(text) {
+	for i := range text {
 		sum = sum*5 + uint16(text[i])
 	}
 	return len(a), cap(b), sum
+}
+
+// eitherBuffer writes to one of two variables, of one size, or of two.
+func eitherBuffer(n, m, k uint8) (r [3]uint16) {
+	var a, b [9]uint8
+	var c [17]uint8
+	s, u := a[:n%10], c[:]
+	if k&1 != 0 {
+		s = b[:m%10]
+	}
+	if k&2 != 0 {
+		u = a[:]
+	}
+	for i := range s {
+		s[i] = n + uint8(i)
+	}
+	for i := range u[:m%uint8(len(u))] {
+		u[i] += m ^ uint8(i)
+	}
+	for i, x := range a {
+		r[0] += uint16(x) * uint16(i+1)
+		r[1] += uint16(b[i]) * uint16(i+1)
+	}
+	for i, x := range c {
+		r[2] += uint16(x) * uint16(i+1)
+	}
+	return r
 }

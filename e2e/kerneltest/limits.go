@@ -45,6 +45,7 @@ var Limits = map[string]Limit{
 	"ringOfSamples":     Boundless,
 	"labels":            TooManyPaths, // by i*j > 30, where i may be 0
 	"loopVarCaptured":   Boundless,
+	"madeByLimit":       Boundless, // by the runes of a string that it makes
 	"sliceHalves":       Boundless,
 	"sliceHalving":      Boundless,
 	"searchSlices":      Boundless,

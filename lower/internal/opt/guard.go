@@ -25,7 +25,7 @@ import (
 // multiple of its size, those are all accesses to the element.
 //
 // A pointer that means one of several objects in data is an object itself, see guardjoin.go, and so is one to the
-// value of a map, see guardvalue.go.
+// value of a map, or to one of several variables of one size, see guardvalue.go.
 //
 // On the stack accesses must be aligned as well. An offset that goes around a loop that the
 // kernel limits is any number to the verifier, so that what is known to be 0 of it is
@@ -199,7 +199,7 @@ func (g *guarder) instr(v *ir.Value) {
 func (g *guarder) part(v *ir.Value, arg, size int) {
 	a := g.addresses[v.Args[arg].ID]
 	least, most := g.bounds(v.Args[size])
-	if most <= 0 {
+	if most <= 0 || isMergedSlot(a.root) { // the verifier follows each of the variables by itself
 		return
 	}
 	if _, isConst := v.Args[size].IsConst(); isConst || a.root == nil {
@@ -290,7 +290,18 @@ func (g *guarder) added(a address, x *ir.Value) address {
 
 // doubts reports whether nothing is taken to be known of offsets from root.
 func (g *guarder) doubts(root *ir.Value) bool {
-	return g.cfg.Doubt && root != nil && (root.Op != ir.OpSlotAddr || !g.pointers[root.Slot()])
+	switch {
+	case !g.cfg.Doubt || root == nil:
+		return false
+	case isMergedSlot(root):
+		return len(g.pointers) == 0
+	}
+	return root.Op != ir.OpSlotAddr || !g.pointers[root.Slot()]
+}
+
+// isMergedSlot reports whether root means one of several variables, or one or nil.
+func isMergedSlot(root *ir.Value) bool {
+	return root != nil && root.Type == ir.PtrStack && root.Op != ir.OpSlotAddr
 }
 
 // pointerSlots returns the variables of f that pointers may be loaded from or stored to.
@@ -326,7 +337,7 @@ func (g *guarder) access(v *ir.Value, arg int, disp, size, align int64) {
 	if a.root == nil || len(a.terms) == 0 {
 		return
 	}
-	if a.stride >= align || a.root.Op != ir.OpSlotAddr {
+	if a.stride >= align || a.root.Type != ir.PtrStack {
 		align = 1
 	}
 	if align > 1 || a.lo+a.off+disp < 0 || a.hi+a.off+disp+size > g.objectSize(a.root) {

@@ -7,10 +7,11 @@ import (
 )
 
 // This file finds the pointers to values of maps, to reserved records and the like whose size is
-// known, for guard.go.
+// known, and those that mean one of several variables of one size or nil, for guard.go.
 //
 // Method: what a helper returns the address of has the size that ir.Value.Size says. A block parameter or
-// a select has the least of the sizes of what it may be: greatest fixed point.
+// a select has the size of all that it may be: greatest fixed point. If these differ in size it has
+// none: a check for the smaller would fail where Go does not panic.
 
 // objectSizes returns the sizes of the objects that values of f are the addresses of, where that
 // is known. preds are the edges to each block of f.
@@ -39,7 +40,7 @@ func objectSizes(f *ir.Func, preds [][]ir.Pred) map[*ir.Value]int64 {
 		for _, v := range merged {
 			size := sizes[v]
 			for _, x := range sourcesOf(v, preds) {
-				size = min(size, sizeOfObject(sizes, x))
+				size = mergedSize(size, sizeOfObject(sizes, v.Type, x))
 			}
 			changed = changed || size != sizes[v]
 			sizes[v] = size
@@ -51,6 +52,15 @@ func objectSizes(f *ir.Func, preds [][]ir.Pred) map[*ir.Value]int64 {
 		}
 	}
 	return sizes
+}
+
+// mergedSize returns the size of an object that has either of two sizes, each of which may be that of
+// no object.
+func mergedSize(x, y int64) int64 {
+	if x != y && x != math.MaxInt64 && y != math.MaxInt64 {
+		return 0
+	}
+	return min(x, y)
 }
 
 // sourcesOf returns what the parameter or select v may be.
@@ -69,14 +79,19 @@ func sourcesOf(v *ir.Value, preds [][]ir.Pred) []*ir.Value {
 	return list
 }
 
-// sizeOfObject returns the size of the object that p is the address of, 0 if it is not known. Nil
-// takes no part.
-func sizeOfObject(sizes map[*ir.Value]int64, p *ir.Value) int64 {
+// sizeOfObject returns the size of the object that p, a source of a pointer of type t, is the
+// address of, 0 if it is not known. Nil takes no part.
+func sizeOfObject(sizes map[*ir.Value]int64, t ir.Type, p *ir.Value) int64 {
 	for p.Op == ir.OpPi || p.Op == ir.OpCheckNonNil {
 		p = p.Args[0]
 	}
-	if p.Op == ir.OpConst {
+	switch p.Op {
+	case ir.OpConst:
 		return math.MaxInt64
+	case ir.OpSlotAddr:
+		if t == ir.PtrStack {
+			return p.Slot().Size
+		}
 	}
 	return sizes[p]
 }
