@@ -34,6 +34,6 @@ func sizesOf[T, U any](p *T, u U) (uintptr, uintptr, uintptr) {
 // measures asks for sizes of values that there are not, which does not panic.
 func measures(x uint64) (uintptr, uintptr, uintptr, uint64) {
 	a, b, c := sizesOf[measured](nil, x)
-	d, e, f := sizesOf(&x, measured{b: [3]uint16{uint16(x)}})
+	d, e, f := sizesOf(&x, measured{a: uint8(x), b: [3]uint16{uint16(x)}, c: 2})
 	return a*1000 + d, b*1000 + e, c*1000 + f, x
 }
