@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // keyring holds the archive's signing keys; the package debian-archive-keyring
@@ -19,8 +21,11 @@ const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 // have left the first.
 var mirrors = []string{"http://deb.debian.org/debian", "http://archive.debian.org/debian"}
 
-// An archive is a private apt for some suites and one architecture.
+// An archive is a private apt for some suites and one architecture. Its directory is locked
+// from openArchive to close: guests that are started together on a new machine all fetch
+// what they need, and apt refuses to run twice.
 type archive struct {
+	lock   *os.File
 	dir    string
 	arch   string // Debian's name
 	suites []string
@@ -42,13 +47,41 @@ func openArchive(dir, arch string, system bool, suites ...string) (*archive, err
 			return nil, err
 		}
 	}
+	var err error
+	if a.lock, err = lock(filepath.Join(dir, "lock")); err != nil {
+		return nil, err
+	}
 	if !system {
 		a.status = filepath.Join(dir, "status")
 		if err := os.WriteFile(a.status, nil, 0o644); err != nil {
+			a.close()
 			return nil, err
 		}
 	}
 	return a, nil
+}
+
+// close lets others have the archive.
+func (a *archive) close() { a.lock.Close() }
+
+// lock waits until no process, and no other call in this one, holds the lock that is the file
+// at path, and holds it until the file is closed or the process ends.
+func lock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return f, nil
 }
 
 // command returns one of apt's programs, told to use the archive's own state.

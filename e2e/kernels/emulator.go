@@ -91,6 +91,10 @@ func (s *Store) fetchEmulator(ctx context.Context, pkg, dir string) error {
 	if err != nil {
 		return err
 	}
+	defer a.close()
+	if _, err := os.Stat(dir); err == nil {
+		return nil // somebody else has fetched it
+	}
 	fmt.Fprintf(s.Log, "fetching %s\n", pkg)
 	if err := a.update(ctx); err != nil {
 		return err
@@ -112,8 +116,5 @@ func (s *Store) fetchEmulator(ctx context.Context, pkg, dir string) error {
 			return err
 		}
 	}
-	if err := os.Rename(tmp, dir); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
+	return os.Rename(tmp, dir)
 }

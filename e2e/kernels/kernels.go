@@ -120,6 +120,7 @@ func (s *Store) resolve(ctx context.Context, src source, arch string) ([]pin, er
 	if err != nil {
 		return nil, err
 	}
+	defer a.close()
 	fmt.Fprintf(s.Log, "kernel %s for %s: reading the package lists of %s\n", src.name, arch, src.suite)
 	if err := a.update(ctx); err != nil {
 		return nil, err
@@ -204,6 +205,10 @@ func (s *Store) fetch(ctx context.Context, src source, arch string, pins []pin) 
 	if err != nil {
 		return nil, err
 	}
+	defer a.close()
+	if k, err := inspect(dir, src.name, arch); err == nil {
+		return k, nil // somebody else has fetched it
+	}
 	if err := a.update(ctx); err != nil {
 		return nil, err
 	}
@@ -232,7 +237,7 @@ func (s *Store) fetch(ctx context.Context, src source, arch string, pins []pin) 
 			return nil, err
 		}
 	}
-	if err := os.Rename(root, dir); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Rename(root, dir); err != nil {
 		return nil, err
 	}
 	return inspect(dir, src.name, arch)
